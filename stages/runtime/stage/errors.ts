@@ -1,0 +1,77 @@
+/**
+ * The catalogue of error codes a stage can end with. Each code fixes the exit code, whether a retry can help, and
+ * whether the raw data of the observation are at fault (`quarantine`).
+ */
+export const errorCatalogue = {
+  PARAMS_INVALID: { exit: 64, retryable: false, quarantine: false, help: 'the context or its parameters do not fit the contract' },
+  PLAN_TOO_LARGE: { exit: 64, retryable: false, quarantine: false, help: 'the planned memory or scratch exceeds what the attempt was given' },
+  INPUT_MISSING: { exit: 66, retryable: false, quarantine: false, help: 'a promised input does not exist' },
+  INPUT_CHANGED: { exit: 66, retryable: false, quarantine: false, help: 'an input differs in size or hash from what the context promises' },
+  DATA_UNREADABLE: { exit: 65, retryable: false, quarantine: true, help: 'a raw file cannot be read: not HDF5, truncated or corrupt' },
+  DATA_UNSUPPORTED: { exit: 65, retryable: false, quarantine: true, help: 'a raw file uses a layout, type or filter that is not supported' },
+  DATA_IMPLAUSIBLE: { exit: 65, retryable: false, quarantine: true, help: 'raw headers hold implausible values' },
+  DATA_UNUSABLE: { exit: 65, retryable: false, quarantine: false, help: 'the data cannot be processed: all flagged, all zero, or empty' },
+  NO_CALIBRATOR: { exit: 65, retryable: false, quarantine: false, help: 'no calibrator in the beam and no valid solution set' },
+  OUTPUT_INVALID: { exit: 70, retryable: false, quarantine: false, help: 'the stage did not write what its contract promises' },
+  WSCLEAN_MISSING: { exit: 69, retryable: false, quarantine: false, help: 'WSClean is not installed' },
+  WSCLEAN_FAILED: { exit: 70, retryable: false, quarantine: false, help: 'WSClean ended with an error' },
+  CHILD_FAILED: { exit: 70, retryable: false, quarantine: false, help: 'a child process ended with an error' },
+  DISK_FULL: { exit: 74, retryable: false, quarantine: false, help: 'no space left on the data root or the scratch folder' },
+  CANCELLED: { exit: 75, retryable: true, quarantine: false, help: 'stopped by SIGTERM or SIGINT before the product was committed' },
+  INTERNAL: { exit: 70, retryable: false, quarantine: false, help: 'a fault of contimg itself' },
+} as const
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** An error as it crosses the process border: plain JSON. */
+export interface ErrorData {
+  code: ErrorCode
+  message: string
+  hint?: string
+  retryable: boolean
+  quarantine: boolean
+  cause?: string
+}
+
+/** Thrown by stages for every failure a person can act on: what and why in the message, the fix in the hint. */
+export class StageError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'StageError'
+    this.code = code
+    this.hint = options.hint
+  }
+
+  get exitCode(): number {
+    return errorCatalogue[this.code].exit
+  }
+}
+
+/** Any thrown value as a StageError: system errors with a known meaning get their own code, the rest is INTERNAL. */
+export function toStageError(thrown: unknown): StageError {
+  if (thrown instanceof StageError) return thrown
+  const code = (thrown as NodeJS.ErrnoException | undefined)?.code
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new StageError('DISK_FULL', message, { cause: thrown, hint: 'free some space, then run the same command again' })
+  }
+  if (code === 'ENOENT') return new StageError('INPUT_MISSING', message, { cause: thrown })
+  return new StageError('INTERNAL', message, { cause: thrown })
+}
+
+/** The error as plain data for the termination snapshot, the log and the event stream. */
+export function errorData(error: StageError): ErrorData {
+  const { retryable, quarantine } = errorCatalogue[error.code]
+  const cause = error.cause instanceof Error ? error.cause.message : undefined
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    retryable,
+    quarantine,
+    ...(cause === undefined || cause === error.message ? {} : { cause }),
+  }
+}
