@@ -1,0 +1,1 @@
+export { findIslands, maskFromIslands, type Island, type IslandOptions } from './islands.ts'
