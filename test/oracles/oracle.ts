@@ -12,6 +12,8 @@ const probes: Record<string, [string, string[]]> = {
   fitsverify: ['fitsverify', ['-h']],
 }
 
+export const oracleNames = Object.keys(probes)
+
 const found = new Map<string, boolean>()
 
 /** Whether an oracle can be used on this machine. */
@@ -19,7 +21,10 @@ export function hasOracle(name: string): boolean {
   const probe = probes[name]
   if (probe === undefined) throw new Error(`unknown oracle ${name}`)
   if (!found.has(name)) {
-    const result = spawnSync(probe[0], probe[1], { stdio: 'ignore', env: { ...process.env, OPENBLAS_NUM_THREADS: '1' } })
+    const result = spawnSync(probe[0], probe[1], {
+      stdio: 'ignore',
+      env: { ...process.env, OPENBLAS_NUM_THREADS: '1' },
+    })
     found.set(name, result.error === undefined && (result.status === 0 || name === 'fitsverify'))
   }
   return found.get(name) === true

@@ -38,7 +38,9 @@ export const stageContextSchema = z.strictObject({
   attempt: attemptSchema,
   params: z.record(z.string(), z.unknown()),
   inputs: z.record(z.string(), z.union([inputReferenceSchema, z.array(inputReferenceSchema)])),
-  upstream: z.record(z.string(), z.strictObject({ metrics: z.record(z.string(), z.number()), quality: z.string() })).default({}),
+  upstream: z
+    .record(z.string(), z.strictObject({ metrics: z.record(z.string(), z.number()), quality: z.string() }))
+    .default({}),
   productDir: z.string(),
   scratchDir: z.string(),
   resources: resourcesSchema,
@@ -142,7 +144,11 @@ export function defineStage<
 export interface StageInput extends InputReference {}
 
 type InputsOf<I extends Record<string, InputSpec>> = {
-  [K in keyof I]: I[K] extends { many: true } ? readonly StageInput[] : I[K] extends { optional: true } ? StageInput | undefined : StageInput
+  [K in keyof I]: I[K] extends { many: true }
+    ? readonly StageInput[]
+    : I[K] extends { optional: true }
+      ? StageInput | undefined
+      : StageInput
 }
 
 export interface Progress {

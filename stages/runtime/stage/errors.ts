@@ -3,21 +3,71 @@
  * whether the raw data of the observation are at fault (`quarantine`).
  */
 export const errorCatalogue = {
-  PARAMS_INVALID: { exit: 64, retryable: false, quarantine: false, help: 'the context or its parameters do not fit the contract' },
-  PLAN_TOO_LARGE: { exit: 64, retryable: false, quarantine: false, help: 'the planned memory or scratch exceeds what the attempt was given' },
+  PARAMS_INVALID: {
+    exit: 64,
+    retryable: false,
+    quarantine: false,
+    help: 'the context or its parameters do not fit the contract',
+  },
+  PLAN_TOO_LARGE: {
+    exit: 64,
+    retryable: false,
+    quarantine: false,
+    help: 'the planned memory or scratch exceeds what the attempt was given',
+  },
   INPUT_MISSING: { exit: 66, retryable: false, quarantine: false, help: 'a promised input does not exist' },
-  INPUT_CHANGED: { exit: 66, retryable: false, quarantine: false, help: 'an input differs in size or hash from what the context promises' },
-  DATA_UNREADABLE: { exit: 65, retryable: false, quarantine: true, help: 'a raw file cannot be read: not HDF5, truncated or corrupt' },
-  DATA_UNSUPPORTED: { exit: 65, retryable: false, quarantine: true, help: 'a raw file uses a layout, type or filter that is not supported' },
+  INPUT_CHANGED: {
+    exit: 66,
+    retryable: false,
+    quarantine: false,
+    help: 'an input differs in size or hash from what the context promises',
+  },
+  DATA_UNREADABLE: {
+    exit: 65,
+    retryable: false,
+    quarantine: true,
+    help: 'a raw file cannot be read: not HDF5, truncated or corrupt',
+  },
+  DATA_UNSUPPORTED: {
+    exit: 65,
+    retryable: false,
+    quarantine: true,
+    help: 'a raw file uses a layout, type or filter that is not supported',
+  },
   DATA_IMPLAUSIBLE: { exit: 65, retryable: false, quarantine: true, help: 'raw headers hold implausible values' },
-  DATA_UNUSABLE: { exit: 65, retryable: false, quarantine: false, help: 'the data cannot be processed: all flagged, all zero, or empty' },
-  NO_CALIBRATOR: { exit: 65, retryable: false, quarantine: false, help: 'no calibrator in the beam and no valid solution set' },
-  OUTPUT_INVALID: { exit: 70, retryable: false, quarantine: false, help: 'the stage did not write what its contract promises' },
+  DATA_UNUSABLE: {
+    exit: 65,
+    retryable: false,
+    quarantine: false,
+    help: 'the data cannot be processed: all flagged, all zero, or empty',
+  },
+  NO_CALIBRATOR: {
+    exit: 65,
+    retryable: false,
+    quarantine: false,
+    help: 'no calibrator in the beam and no valid solution set',
+  },
+  OUTPUT_INVALID: {
+    exit: 70,
+    retryable: false,
+    quarantine: false,
+    help: 'the stage did not write what its contract promises',
+  },
   WSCLEAN_MISSING: { exit: 69, retryable: false, quarantine: false, help: 'WSClean is not installed' },
   WSCLEAN_FAILED: { exit: 70, retryable: false, quarantine: false, help: 'WSClean ended with an error' },
   CHILD_FAILED: { exit: 70, retryable: false, quarantine: false, help: 'a child process ended with an error' },
-  DISK_FULL: { exit: 74, retryable: false, quarantine: false, help: 'no space left on the data root or the scratch folder' },
-  CANCELLED: { exit: 75, retryable: true, quarantine: false, help: 'stopped by SIGTERM or SIGINT before the product was committed' },
+  DISK_FULL: {
+    exit: 74,
+    retryable: false,
+    quarantine: false,
+    help: 'no space left on the data root or the scratch folder',
+  },
+  CANCELLED: {
+    exit: 75,
+    retryable: true,
+    quarantine: false,
+    help: 'stopped by SIGTERM or SIGINT before the product was committed',
+  },
   INTERNAL: { exit: 70, retryable: false, quarantine: false, help: 'a fault of contimg itself' },
 } as const
 
@@ -56,7 +106,10 @@ export function toStageError(thrown: unknown): StageError {
   const code = (thrown as NodeJS.ErrnoException | undefined)?.code
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new StageError('DISK_FULL', message, { cause: thrown, hint: 'free some space, then run the same command again' })
+    return new StageError('DISK_FULL', message, {
+      cause: thrown,
+      hint: 'free some space, then run the same command again',
+    })
   }
   if (code === 'ENOENT') return new StageError('INPUT_MISSING', message, { cause: thrown })
   return new StageError('INTERNAL', message, { cause: thrown })

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { bootstrap, handOver } from './bootstrap.js'
+
+bootstrap()
+handOver('orchestrator/main.ts', process.argv.slice(2))

@@ -1,0 +1,93 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+
+const HASH_BLOCK_BYTES = 256 * 1024
+
+export interface Digest {
+  sha256: string
+  bytes: number
+}
+
+/** sha256 and size of a file, read in blocks. */
+export async function hashFile(path: string): Promise<Digest> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const block of createReadStream(path, { highWaterMark: HASH_BLOCK_BYTES })) {
+    hash.update(block as Buffer)
+    bytes += (block as Buffer).length
+  }
+  return { sha256: hash.digest('hex'), bytes }
+}
+
+/** The hash of a directory: sha256 of its sorted `path size sha256` lines; bytes are the sum over its files. */
+export async function hashTree(directory: string): Promise<Digest> {
+  const files = await listFiles(directory)
+  const digests = await Promise.all(files.map(async (file) => ({ file, ...(await hashFile(join(directory, file))) })))
+  const lines = digests.map(({ file, bytes, sha256 }) => `${file} ${bytes} ${sha256}\n`)
+  return {
+    sha256: createHash('sha256').update(lines.join('')).digest('hex'),
+    bytes: digests.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
+}
+
+/** Relative paths of all files below a directory, with `/` separators, sorted by code unit. */
+export async function listFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort()
+}
+
+/** Writes a file so that its final name never shows a part of it: temporary name, fsync, rename, fsync of the folder. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
+  try {
+    const handle = await open(temporary, 'wx')
+    try {
+      await handle.writeFile(data)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncPath(dirname(path))
+}
+
+/** fsync of one file or directory. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** fsync of everything below a directory, and of the directory itself. */
+export async function syncTree(directory: string): Promise<void> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  for (const entry of entries) {
+    if (entry.isFile() || entry.isDirectory()) await syncPath(join(entry.parentPath, entry.name))
+  }
+  await syncPath(directory)
+}
+
+/** JSON with sorted keys and no white space: equal values give equal text. Undefined members are left out. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  if (value !== null && typeof value === 'object') {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`)
+    return `{${members.join(',')}}`
+  }
+  return JSON.stringify(value)
+}

@@ -1,0 +1,32 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import type { ErrorData } from './errors.ts'
+
+/** Kubernetes cuts a termination message at this length. */
+const MAX_BYTES = 4096
+
+/** What a killed stage leaves behind to tell where it died. */
+export interface Snapshot {
+  stage: string
+  phase: string
+  peakMemoryBytes: number
+  done?: number
+  total?: number
+  unit?: string
+  error?: ErrorData
+}
+
+/** Rewrites the termination message in place (it may be a bind mount, so no rename). Does nothing without a path. */
+export function writeSnapshot(path: string | undefined, snapshot: Snapshot): void {
+  if (path === undefined) return
+  let text = JSON.stringify(snapshot)
+  if (Buffer.byteLength(text) > MAX_BYTES && snapshot.error !== undefined) {
+    const { code, message, retryable, quarantine } = snapshot.error
+    text = JSON.stringify({ ...snapshot, error: { code, message: message.slice(0, 1000), retryable, quarantine } })
+  }
+  const file = openSync(path, 'w')
+  try {
+    writeSync(file, text)
+  } finally {
+    closeSync(file)
+  }
+}
