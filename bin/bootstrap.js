@@ -12,20 +12,20 @@ const NEEDED_MAJOR = 24
 /** Installs what is missing, or says what to install and ends with code 2 when it may not or cannot. */
 export function bootstrap({ wsclean = false } = {}) {
   const missing = []
-  if (!modulesCurrent()) missing.push({ what: 'npm packages', run: [['npm', ['ci']]] })
-  if (wsclean && !onPath('wsclean')) missing.push({ what: 'WSClean', run: aptCommands('wsclean') })
+  if (!modulesCurrent()) missing.push({ what: 'npm packages', commands: [['npm', ['ci']]] })
+  if (wsclean && !onPath('wsclean')) missing.push({ what: 'WSClean', commands: aptCommands('wsclean') })
   if (missing.length === 0) return
-  const manual = missing.filter(({ run }) => run === undefined)
+  const manual = missing.filter(({ commands }) => commands === undefined)
   if (process.env.CONTIMG_NO_INSTALL === '1' || manual.length > 0) {
-    for (const { what, run } of missing) {
-      const how = run?.map(([file, args]) => [file, ...args].join(' ')).join(' && ')
+    for (const { what, commands } of missing) {
+      const how = commands?.map(([file, args]) => [file, ...args].join(' ')).join(' && ')
       say(
         `${what} missing: ${how ?? 'install WSClean 3.1 or newer and put `wsclean` on PATH (https://wsclean.readthedocs.io)'}`,
       )
     }
     process.exit(EXIT_ENVIRONMENT)
   }
-  for (const { what, run } of missing) for (const [file, args] of run) install(what, file, args)
+  for (const { what, commands } of missing) for (const [file, args] of commands) install(what, file, args)
 }
 
 /** Runs a script of this checkout on Node 24 with the terminal of this process, and ends with its exit code. */

@@ -55,14 +55,15 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
   const scratchDir = await mkdtemp(join(scratchRoot, `${contract.name}-`))
 
   let last: Progress | undefined
+  let failure: StageError | undefined
   const usage: UsageMeter = startUsage({ scratchDir, onSample: () => snapshot() })
-  const snapshot = (error?: StageError): void =>
+  const snapshot = (): void =>
     writeSnapshot(snapshotPath, {
       stage: contract.name,
       phase: usage.current,
       peakMemoryBytes: usage.peakMemoryBytes,
       ...last,
-      ...(error === undefined ? {} : { error: errorData(error) }),
+      ...(failure === undefined ? {} : { error: errorData(failure) }),
     })
 
   try {
@@ -116,11 +117,11 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
     await commitAttempt(directory, productDir, result)
     log.event({ type: 'committed', product: context.productDir })
   } catch (thrown) {
-    const error = cancelled.signal.aborted
+    failure = cancelled.signal.aborted
       ? new StageError('CANCELLED', `${contract.name} was stopped`, { cause: thrown })
       : toStageError(thrown)
-    snapshot(error)
-    end(error, { log, stage: contract.name })
+    snapshot()
+    end(failure, { log, stage: contract.name })
     await rm(attemptDirectory(productDir, uid), { recursive: true, force: true })
   } finally {
     usage.stop()
