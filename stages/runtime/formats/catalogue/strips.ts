@@ -1,0 +1,315 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { StageError } from '../../stage/errors.ts'
+import { coneWindows, separationRad } from './cone.ts'
+
+/** One catalogue source; unknown numbers are NaN. Positions are ICRS (J2000), flux densities at the catalogue's frequency. */
+export interface CatalogueSource {
+  id: string
+  raDeg: number
+  decDeg: number
+  /** 1-sigma errors on the sky (right ascension times cos dec). */
+  eRaArcsec: number
+  eDecArcsec: number
+  sIntMjy: number
+  eSIntMjy: number
+  /** mJy per beam of the catalogue. */
+  sPeakMjy: number
+  majArcsec: number
+  minArcsec: number
+  paDeg: number
+  /** The sizes are upper limits. */
+  sizeIsLimit: boolean
+  flags: number
+}
+
+const coverageSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('declinations'), minDeg: z.number(), maxDeg: z.number() }),
+  z.strictObject({ kind: z.literal('cone'), raDeg: z.number(), decDeg: z.number(), radiusDeg: z.number() }),
+])
+
+const aboutSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dot, dash and underscore'),
+  version: z.string(),
+  /** Where its flux densities were measured. */
+  freqHz: z.number().positive(),
+  resolutionArcsec: z.number().nonnegative(),
+  epoch: z.number().default(2000),
+  /** Flux density above which the catalogue can be called complete; 0 for a made-up sky. */
+  completeMjy: z.number().nonnegative().default(0),
+  coverage: coverageSchema,
+  /** The truth of a synthetic observation, not a survey. */
+  simulated: z.boolean().default(false),
+  /** Spectral index of all sources, S ~ nu^alpha, where the catalogue fixes one. */
+  spectralIndex: z.number().optional(),
+  citation: z.string().default(''),
+  /** Where the rows came from: identifier, sha256 of the imported file, which column became which. */
+  vizier: z.string().optional(),
+  sourceSha256: z.string().optional(),
+  columns: z.record(z.string(), z.string()).optional(),
+})
+
+const infoSchema = aboutSchema.extend({
+  format: z.literal('contimg-catalogue/1'),
+  rows: z.number().int().nonnegative(),
+  /** Rows that were left out: repeated, or without a finite position or flux density. */
+  rejected: z.number().int().nonnegative(),
+  sha256: z.string(),
+  hash12: z.string(),
+})
+
+export type CatalogueAbout = z.input<typeof aboutSchema>
+export type CatalogueInfo = z.output<typeof infoSchema>
+
+const TABLE = `CREATE TABLE sources (
+  id TEXT NOT NULL, ra_deg REAL NOT NULL, dec_deg REAL NOT NULL, e_ra_arcsec REAL, e_dec_arcsec REAL,
+  s_int_mjy REAL NOT NULL, e_s_int_mjy REAL, s_peak_mjy REAL, maj_arcsec REAL, min_arcsec REAL, pa_deg REAL,
+  size_is_limit INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY (ra_deg, id)) WITHOUT ROWID`
+const COLUMNS =
+  'id, ra_deg, dec_deg, e_ra_arcsec, e_dec_arcsec, s_int_mjy, e_s_int_mjy, s_peak_mjy, maj_arcsec, min_arcsec, pa_deg, size_is_limit, flags'
+const INSERT = `INSERT OR IGNORE INTO sources (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const FAST = 'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096'
+
+/**
+ * Writes a catalogue as strips: `catalogue.json` and one SQLite file per degree of declination (`p16.sqlite` holds
+ * +16 <= dec < +17, `m01.sqlite` -1 <= dec < 0). The same sources in any order give the same bytes and the same hash,
+ * which covers the rows and everything in `about`.
+ *
+ * @param dir the catalogue's own directory; strips already in it are replaced
+ * @throws StageError DATA_UNUSABLE when no usable row is left
+ */
+export async function writeCatalogue(
+  dir: string,
+  about: CatalogueAbout,
+  sources: Iterable<CatalogueSource> | AsyncIterable<CatalogueSource>,
+): Promise<CatalogueInfo> {
+  const head = aboutSchema.parse(about)
+  await mkdir(dir, { recursive: true })
+  for (const name of await readdir(dir)) {
+    if (/^([pm]\d\d|staging)\.sqlite(-journal)?$/.test(name) || name === 'catalogue.json') await rm(join(dir, name))
+  }
+  const stagingPath = join(dir, 'staging.sqlite')
+  const staging = new DatabaseSync(stagingPath)
+  try {
+    const rejected = await stage(staging, sources)
+    const hash = createHash('sha256').update(`${JSON.stringify(sortKeys(head))}\n`)
+    const { rows, repeated } = writeStrips(dir, staging, (line) => hash.update(line))
+    if (rows === 0) {
+      throw new StageError('DATA_UNUSABLE', `catalogue ${head.name}: no row with a finite position and flux density`, {
+        hint: 'check the column names and units of the file',
+      })
+    }
+    const sha256 = hash.digest('hex')
+    const info: CatalogueInfo = {
+      ...head,
+      format: 'contimg-catalogue/1',
+      rows,
+      rejected: rejected + repeated,
+      sha256,
+      hash12: sha256.slice(0, 12),
+    }
+    await writeFile(join(dir, 'catalogue.json'), `${JSON.stringify(info, null, 2)}\n`)
+    return info
+  } finally {
+    staging.close()
+    await rm(stagingPath, { force: true })
+  }
+}
+
+/** Puts all rows into one unsorted table: SQLite is the sorter, so that memory does not grow with the catalogue. */
+async function stage(
+  staging: DatabaseSync,
+  sources: Iterable<CatalogueSource> | AsyncIterable<CatalogueSource>,
+): Promise<number> {
+  staging.exec(`${FAST}; PRAGMA temp_store = FILE`)
+  staging.exec(`CREATE TABLE rows (band INTEGER, ${COLUMNS}); BEGIN`)
+  const insert = staging.prepare(`INSERT INTO rows VALUES (${Array.from({ length: 14 }, () => '?').join(', ')})`)
+  let rejected = 0
+  for await (const source of sources) {
+    const { raDeg, decDeg, sIntMjy } = source
+    if (!Number.isFinite(raDeg) || !(Math.abs(decDeg) <= 90) || !Number.isFinite(sIntMjy)) {
+      rejected++
+      continue
+    }
+    insert.run(bandOf(decDeg), ...values({ ...source, raDeg: ((raDeg % 360) + 360) % 360 }))
+  }
+  staging.exec('COMMIT')
+  return rejected
+}
+
+/** Copies the sorted rows into one file per band and feeds each to the hash. */
+function writeStrips(
+  dir: string,
+  staging: DatabaseSync,
+  feed: (line: string) => void,
+): { rows: number; repeated: number } {
+  const sorted = staging.prepare(`SELECT * FROM rows ORDER BY band, ra_deg, id, dec_deg, s_int_mjy, flags`)
+  sorted.setReturnArrays(true)
+  let rows = 0
+  let repeated = 0
+  let open: { band: number; strip: DatabaseSync; insert: ReturnType<DatabaseSync['prepare']> } | undefined
+  const finish = () => {
+    open?.strip.exec('CREATE INDEX by_flux ON sources (s_int_mjy); COMMIT')
+    open?.strip.close()
+    open = undefined
+  }
+  try {
+    for (const row of sorted.iterate() as unknown as Iterable<(string | number | null)[]>) {
+      const [band, ...columns] = row
+      if (open === undefined || open.band !== band) {
+        finish()
+        const strip = new DatabaseSync(join(dir, stripName(band as number)))
+        strip.exec(`${FAST}; BEGIN; ${TABLE}`)
+        open = { band: band as number, strip, insert: strip.prepare(INSERT) }
+      }
+      if (open.insert.run(...columns).changes === 0) {
+        repeated++
+        continue
+      }
+      rows++
+      feed(`${JSON.stringify(columns)}\n`)
+    }
+    finish()
+  } catch (error) {
+    open?.strip.close()
+    throw error
+  }
+  return { rows, repeated }
+}
+
+export interface Catalogue {
+  readonly info: CatalogueInfo
+  /** Sources within `radiusRad` of a direction, nearest first (then by id). */
+  cone(centre: { raRad: number; decRad: number }, radiusRad: number): CatalogueSource[]
+  close(): void
+}
+
+/**
+ * Opens the strips of a catalogue for cone queries; they are opened as needed, read-only and immutable.
+ *
+ * @throws StageError INPUT_MISSING, DATA_UNUSABLE when the directory holds no catalogue of this format
+ */
+export async function openCatalogue(dir: string): Promise<Catalogue> {
+  const info = await readInfo(dir)
+  const strips = new Map<number, { strip: DatabaseSync; select: ReturnType<DatabaseSync['prepare']> } | undefined>()
+  const openStrip = (band: number) => {
+    if (!strips.has(band)) {
+      const path = join(dir, stripName(band))
+      if (!existsSync(path)) strips.set(band, undefined)
+      else {
+        const url = pathToFileURL(path)
+        url.searchParams.set('immutable', '1')
+        const strip = new DatabaseSync(url, { readOnly: true })
+        const select = strip.prepare(
+          `SELECT ${COLUMNS} FROM sources WHERE ra_deg >= ? AND ra_deg <= ? AND dec_deg >= ? AND dec_deg <= ?`,
+        )
+        select.setReturnArrays(true)
+        strips.set(band, { strip, select })
+      }
+    }
+    return strips.get(band)
+  }
+  return {
+    info,
+    cone(centre, radiusRad) {
+      const { decMinDeg, decMaxDeg, raWindowsDeg } = coneWindows(centre, radiusRad)
+      const found: { source: CatalogueSource; separation: number }[] = []
+      for (let band = bandOf(decMinDeg); band <= bandOf(decMaxDeg); band++) {
+        const opened = openStrip(band)
+        if (opened === undefined) continue
+        for (const [low, high] of raWindowsDeg) {
+          for (const row of opened.select.all(low, high, decMinDeg, decMaxDeg) as unknown as (
+            | string
+            | number
+            | null
+          )[][]) {
+            const source = sourceOf(row)
+            const separation = separationRad(centre, source)
+            if (separation <= radiusRad) found.push({ source, separation })
+          }
+        }
+      }
+      found.sort((a, b) => a.separation - b.separation || (a.source.id < b.source.id ? -1 : 1))
+      return found.map(({ source }) => source)
+    },
+    close() {
+      for (const opened of strips.values()) opened?.strip.close()
+      strips.clear()
+    },
+  }
+}
+
+async function readInfo(dir: string): Promise<CatalogueInfo> {
+  const path = join(dir, 'catalogue.json')
+  const hint = 'give the directory that `contimg catalogue import` or `contimg simulate` wrote'
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new StageError('INPUT_MISSING', `no catalogue at ${dir}: catalogue.json cannot be read`, { hint, cause })
+  })
+  try {
+    return infoSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new StageError('DATA_UNUSABLE', `${path} does not describe a catalogue of this format`, { hint, cause })
+  }
+}
+
+/** The lower edge of the one-degree strip; the pole itself belongs to the last one. */
+function bandOf(decDeg: number): number {
+  return Math.min(89, Math.max(-90, Math.floor(decDeg)))
+}
+
+function stripName(band: number): string {
+  return `${band < 0 ? 'm' : 'p'}${String(Math.abs(band)).padStart(2, '0')}.sqlite`
+}
+
+function values(source: CatalogueSource): (string | number | null)[] {
+  const number = (value: number) => (Number.isFinite(value) ? value : null)
+  return [
+    source.id,
+    source.raDeg,
+    source.decDeg,
+    number(source.eRaArcsec),
+    number(source.eDecArcsec),
+    source.sIntMjy,
+    number(source.eSIntMjy),
+    number(source.sPeakMjy),
+    number(source.majArcsec),
+    number(source.minArcsec),
+    number(source.paDeg),
+    source.sizeIsLimit ? 1 : 0,
+    Math.trunc(source.flags),
+  ]
+}
+
+function sourceOf(row: (string | number | null)[]): CatalogueSource {
+  const number = (value: string | number | null) => (value === null ? NaN : Number(value))
+  return {
+    id: String(row[0]),
+    raDeg: number(row[1]),
+    decDeg: number(row[2]),
+    eRaArcsec: number(row[3]),
+    eDecArcsec: number(row[4]),
+    sIntMjy: number(row[5]),
+    eSIntMjy: number(row[6]),
+    sPeakMjy: number(row[7]),
+    majArcsec: number(row[8]),
+    minArcsec: number(row[9]),
+    paDeg: number(row[10]),
+    sizeIsLimit: row[11] === 1,
+    flags: number(row[12]),
+  }
+}
+
+/** A copy with the keys of all plain objects in order, so that equal content gives equal text. */
+function sortKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  )
+}
