@@ -19,15 +19,21 @@ export function coneWindows(centre: { raRad: number; decRad: number }, radiusRad
   const middle = (((centre.raRad / RAD) % 360) + 360) % 360
   const low = middle - half
   const high = middle + half
-  const raWindowsDeg: [number, number][] =
-    half >= 180 ? [[0, 360]] : low < 0 ? [[0, high], [low + 360, 360]] : high > 360 ? [[0, high - 360], [low, 360]] : [[low, high]] // prettier-ignore
-  return { decMinDeg, decMaxDeg, raWindowsDeg }
+  return { decMinDeg, decMaxDeg, raWindowsDeg: splitAtZero(low, high) }
 }
 
-/** Great-circle distance in radians by haversines: exact at zero, never NaN. */
-export function separationRad(a: { raRad: number; decRad: number }, b: { raDeg: number; decDeg: number }): number {
-  const decB = b.decDeg * RAD
-  const sinDec = Math.sin((decB - a.decRad) / 2)
-  const sinRa = Math.sin((b.raDeg * RAD - a.raRad) / 2)
-  return 2 * Math.asin(Math.min(1, Math.sqrt(sinDec ** 2 + Math.cos(a.decRad) * Math.cos(decB) * sinRa ** 2)))
+function splitAtZero(lowDeg: number, highDeg: number): (readonly [number, number])[] {
+  if (lowDeg < 0) {
+    return [
+      [0, highDeg],
+      [lowDeg + 360, 360],
+    ]
+  }
+  if (highDeg > 360) {
+    return [
+      [0, highDeg - 360],
+      [lowDeg, 360],
+    ]
+  }
+  return [[lowDeg, highDeg]]
 }

@@ -4,67 +4,15 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { z } from 'zod'
-import { StageError } from '../../stage/errors.ts'
-import { coneWindows, separationRad } from './cone.ts'
+import { StageError } from '#runtime/stage/errors.ts'
+import { separation, type Direction } from '#runtime/sky/frames.ts'
+import { coneWindows } from './cone.ts'
+import { coverageOf } from './coverage.ts'
+import { aboutSchema, infoSchema, type CatalogueAbout, type CatalogueInfo, type CatalogueSource } from './info.ts'
 
-/** One catalogue source; unknown numbers are NaN. Positions are ICRS (J2000), flux densities at the catalogue's frequency. */
-export interface CatalogueSource {
-  id: string
-  raDeg: number
-  decDeg: number
-  /** 1-sigma errors on the sky (right ascension times cos dec). */
-  eRaArcsec: number
-  eDecArcsec: number
-  sIntMjy: number
-  eSIntMjy: number
-  /** mJy per beam of the catalogue. */
-  sPeakMjy: number
-  majArcsec: number
-  minArcsec: number
-  paDeg: number
-  /** The sizes are upper limits. */
-  sizeIsLimit: boolean
-  flags: number
-}
+export type { CatalogueAbout, CatalogueInfo, CatalogueSource } from './info.ts'
 
-const coverageSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('declinations'), minDeg: z.number(), maxDeg: z.number() }),
-  z.strictObject({ kind: z.literal('cone'), raDeg: z.number(), decDeg: z.number(), radiusDeg: z.number() }),
-])
-
-const aboutSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dot, dash and underscore'),
-  version: z.string(),
-  /** Where its flux densities were measured. */
-  freqHz: z.number().positive(),
-  resolutionArcsec: z.number().nonnegative(),
-  epoch: z.number().default(2000),
-  /** Flux density above which the catalogue can be called complete; 0 for a made-up sky. */
-  completeMjy: z.number().nonnegative().default(0),
-  coverage: coverageSchema,
-  /** The truth of a synthetic observation, not a survey. */
-  simulated: z.boolean().default(false),
-  /** Spectral index of all sources, S ~ nu^alpha, where the catalogue fixes one. */
-  spectralIndex: z.number().optional(),
-  citation: z.string().default(''),
-  /** Where the rows came from: identifier, sha256 of the imported file, which column became which. */
-  vizier: z.string().optional(),
-  sourceSha256: z.string().optional(),
-  columns: z.record(z.string(), z.string()).optional(),
-})
-
-const infoSchema = aboutSchema.extend({
-  format: z.literal('contimg-catalogue/1'),
-  rows: z.number().int().nonnegative(),
-  /** Rows that were left out: repeated, or without a finite position or flux density. */
-  rejected: z.number().int().nonnegative(),
-  sha256: z.string(),
-  hash12: z.string(),
-})
-
-export type CatalogueAbout = z.input<typeof aboutSchema>
-export type CatalogueInfo = z.output<typeof infoSchema>
+const RAD = Math.PI / 180
 
 const TABLE = `CREATE TABLE sources (
   id TEXT NOT NULL, ra_deg REAL NOT NULL, dec_deg REAL NOT NULL, e_ra_arcsec REAL, e_dec_arcsec REAL,
@@ -107,6 +55,7 @@ export async function writeCatalogue(
     const sha256 = hash.digest('hex')
     const info: CatalogueInfo = {
       ...head,
+      coverage: head.coverage ?? coverageOfRows(staging),
       format: 'contimg-catalogue/1',
       rows,
       rejected: rejected + repeated,
@@ -140,6 +89,15 @@ async function stage(
   }
   staging.exec('COMMIT')
   return rejected
+}
+
+function coverageOfRows(staging: DatabaseSync): CatalogueInfo['coverage'] {
+  const range = staging.prepare('SELECT min(dec_deg) AS low, max(dec_deg) AS high FROM rows').get()
+  const walk = staging.prepare('SELECT ra_deg AS raDeg, dec_deg AS decDeg FROM rows')
+  return coverageOf(() => walk.iterate() as unknown as Iterable<{ raDeg: number; decDeg: number }>, {
+    minDeg: Number(range?.['low']),
+    maxDeg: Number(range?.['high']),
+  })
 }
 
 /** Copies the sorted rows into one file per band and feeds each to the hash. */
@@ -185,7 +143,7 @@ function writeStrips(
 export interface Catalogue {
   readonly info: CatalogueInfo
   /** Sources within `radiusRad` of a direction, nearest first (then by id). */
-  cone(centre: { raRad: number; decRad: number }, radiusRad: number): CatalogueSource[]
+  cone(centre: Direction, radiusRad: number): CatalogueSource[]
   close(): void
 }
 
@@ -218,7 +176,7 @@ export async function openCatalogue(dir: string): Promise<Catalogue> {
     info,
     cone(centre, radiusRad) {
       const { decMinDeg, decMaxDeg, raWindowsDeg } = coneWindows(centre, radiusRad)
-      const found: { source: CatalogueSource; separation: number }[] = []
+      const found: { source: CatalogueSource; distance: number }[] = []
       for (let band = bandOf(decMinDeg); band <= bandOf(decMaxDeg); band++) {
         const opened = openStrip(band)
         if (opened === undefined) continue
@@ -229,12 +187,12 @@ export async function openCatalogue(dir: string): Promise<Catalogue> {
             | null
           )[][]) {
             const source = sourceOf(row)
-            const separation = separationRad(centre, source)
-            if (separation <= radiusRad) found.push({ source, separation })
+            const distance = separation(centre, { raRad: source.raDeg * RAD, decRad: source.decDeg * RAD })
+            if (distance <= radiusRad) found.push({ source, distance })
           }
         }
       }
-      found.sort((a, b) => a.separation - b.separation || (a.source.id < b.source.id ? -1 : 1))
+      found.sort((a, b) => a.distance - b.distance || (a.source.id < b.source.id ? -1 : 1))
       return found.map(({ source }) => source)
     },
     close() {
@@ -267,41 +225,47 @@ function stripName(band: number): string {
 }
 
 function values(source: CatalogueSource): (string | number | null)[] {
-  const number = (value: number) => (Number.isFinite(value) ? value : null)
   return [
     source.id,
     source.raDeg,
     source.decDeg,
-    number(source.eRaArcsec),
-    number(source.eDecArcsec),
+    orNull(source.eRaArcsec),
+    orNull(source.eDecArcsec),
     source.sIntMjy,
-    number(source.eSIntMjy),
-    number(source.sPeakMjy),
-    number(source.majArcsec),
-    number(source.minArcsec),
-    number(source.paDeg),
+    orNull(source.eSIntMjy),
+    orNull(source.sPeakMjy),
+    orNull(source.majArcsec),
+    orNull(source.minArcsec),
+    orNull(source.paDeg),
     source.sizeIsLimit ? 1 : 0,
     Math.trunc(source.flags),
   ]
 }
 
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}
+
 function sourceOf(row: (string | number | null)[]): CatalogueSource {
-  const number = (value: string | number | null) => (value === null ? NaN : Number(value))
   return {
     id: String(row[0]),
-    raDeg: number(row[1]),
-    decDeg: number(row[2]),
-    eRaArcsec: number(row[3]),
-    eDecArcsec: number(row[4]),
-    sIntMjy: number(row[5]),
-    eSIntMjy: number(row[6]),
-    sPeakMjy: number(row[7]),
-    majArcsec: number(row[8]),
-    minArcsec: number(row[9]),
-    paDeg: number(row[10]),
+    raDeg: orNaN(row[1]),
+    decDeg: orNaN(row[2]),
+    eRaArcsec: orNaN(row[3]),
+    eDecArcsec: orNaN(row[4]),
+    sIntMjy: orNaN(row[5]),
+    eSIntMjy: orNaN(row[6]),
+    sPeakMjy: orNaN(row[7]),
+    majArcsec: orNaN(row[8]),
+    minArcsec: orNaN(row[9]),
+    paDeg: orNaN(row[10]),
     sizeIsLimit: row[11] === 1,
-    flags: number(row[12]),
+    flags: orNaN(row[12]),
   }
+}
+
+function orNaN(value: string | number | null): number {
+  return value === null ? NaN : Number(value)
 }
 
 /** A copy with the keys of all plain objects in order, so that equal content gives equal text. */
