@@ -1,0 +1,119 @@
+import { StageError } from '#runtime/stage/errors.ts'
+import type { ElementType } from '../hdf5/element-type.ts'
+import type { Hdf5Dataset, Hdf5File } from '../hdf5/file.ts'
+
+/** Decodes whole datasets of one file into plain values; names the file and the dataset in every error. */
+export interface HeaderValues {
+  has(path: string): boolean
+  shape(path: string): readonly number[]
+  /** All elements as float64. */
+  numbers(path: string): Float64Array
+  /** All elements as int32. @throws StageError DATA_UNSUPPORTED when one does not fit */
+  integers(path: string): Int32Array
+  /** A scalar, or the only element of an array. */
+  number(path: string): number
+  string(path: string): string
+  strings(path: string): string[]
+  /** All elements as stored, little-endian. */
+  bytes(path: string): Uint8Array<ArrayBuffer>
+}
+
+/** A header dataset larger than this is not one: 117 antennas, 24 integrations and float64 need 4 MB. */
+const MAX_HEADER_DATASET_BYTES = 512 * 1024 * 1024
+
+export function headerValues(file: Hdf5File): HeaderValues {
+  const datasetOf = (path: string): Hdf5Dataset => {
+    const dataset = file.dataset(path)
+    if (dataset === undefined) throw missing(file.path, path)
+    return dataset
+  }
+  const bytes = (path: string): Uint8Array<ArrayBuffer> => {
+    const { shape, type } = datasetOf(path)
+    const size = elements(shape) * type.bytes
+    if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${path} states ${size} bytes`)
+    const out = new Uint8Array(size)
+    file.readRows(path, 0, shape[0] ?? 1, out)
+    return out
+  }
+  const numbers = (path: string): Float64Array => decodeNumbers(bytes(path), datasetOf(path).type, `${file.path}: ${path}`)
+  const strings = (path: string): string[] => {
+    const { kind } = datasetOf(path).type
+    if (kind !== 'string' && kind !== 'text') throw unsupported(`${file.path}: ${path} holds no strings`)
+    return file.readStrings(path)
+  }
+  return {
+    has: (path) => file.dataset(path) !== undefined,
+    shape: (path) => datasetOf(path).shape,
+    numbers,
+    integers(path) {
+      const { type } = datasetOf(path)
+      return type.kind === 'integer' && type.bytes === 8 ? narrowed(bytes(path), `${file.path}: ${path}`) : integral(numbers(path), `${file.path}: ${path}`)
+    },
+    number: (path) => only(numbers(path), `${file.path}: ${path}`),
+    string: (path) => only(strings(path), `${file.path}: ${path}`),
+    strings,
+    bytes,
+  }
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((total, length) => total * length, 1)
+}
+
+/** Little-endian numbers of any width as float64; int64 beyond 2^53 lose bits. */
+export function decodeNumbers(bytes: Uint8Array<ArrayBuffer>, type: ElementType, where: string): Float64Array {
+  const { buffer } = bytes
+  if (type.kind === 'float' && type.bytes === 8) return new Float64Array(buffer)
+  if (type.kind === 'float' && type.bytes === 4) return Float64Array.from(new Float32Array(buffer))
+  if (type.kind === 'integer' || type.kind === 'enumeration') {
+    const signed = type.kind === 'enumeration' || type.signed
+    switch (type.bytes) {
+      case 1:
+        return Float64Array.from(signed ? new Int8Array(buffer) : new Uint8Array(buffer))
+      case 2:
+        return Float64Array.from(signed ? new Int16Array(buffer) : new Uint16Array(buffer))
+      case 4:
+        return Float64Array.from(signed ? new Int32Array(buffer) : new Uint32Array(buffer))
+      case 8:
+        return Float64Array.from(signed ? new BigInt64Array(buffer) : new BigUint64Array(buffer), Number)
+    }
+  }
+  throw unsupported(`${where} holds no numbers`)
+}
+
+/** int64 to int32 by words, which is much faster than through BigInt. */
+function narrowed(bytes: Uint8Array<ArrayBuffer>, where: string): Int32Array {
+  const words = new Int32Array(bytes.buffer)
+  const out = new Int32Array(words.length / 2)
+  for (let index = 0; index < out.length; index++) {
+    const low = words[2 * index]
+    if (words[2 * index + 1] !== low >> 31) throw unsupported(`${where} holds an integer beyond 32 bits`)
+    out[index] = low
+  }
+  return out
+}
+
+function integral(values: Float64Array, where: string): Int32Array {
+  const out = Int32Array.from(values)
+  if (out.some((value, index) => value !== values[index])) throw unsupported(`${where} holds values that are not 32-bit integers`)
+  return out
+}
+
+function only<T>(values: ArrayLike<T>, where: string): T {
+  if (values.length !== 1) throw unsupported(`${where} has ${values.length} elements instead of one`)
+  return values[0]
+}
+
+export function missing(path: string, dataset: string): StageError {
+  return new StageError('DATA_UNREADABLE', `${path} has no dataset ${dataset}`, {
+    hint: 'it is not a UVH5 file, or it was never closed by its writer: list it with h5dump -H',
+  })
+}
+
+export function unreadable(path: string, what: string): StageError {
+  return new StageError('DATA_UNREADABLE', `${path}: ${what}`, { hint: 'copy the file again from its source, or leave it out' })
+}
+
+export function unsupported(message: string): StageError {
+  return new StageError('DATA_UNSUPPORTED', message, { hint: 'write the file again as the UVH5 memo describes, for example with pyuvdata' })
+}
