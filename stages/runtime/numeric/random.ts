@@ -12,20 +12,20 @@ export interface Random {
   fork(label: string): Random
 }
 
-/** Layers of the ziggurat, their common area and the start of its tail (Marsaglia & Tsang 2000, table for 128). */
-const LAYERS = 128
-const TAIL_START = 3.442619855899
-const LAYER_AREA = 9.91256303526217e-3
+/** Layers of the ziggurat, their common area and the start of its tail (Marsaglia & Tsang 2000, table for 256). */
+const LAYERS = 256
+const TAIL_START = 3.6541528853610088
+const LAYER_AREA = 4.92867323399e-3
 const UNIT_32 = 2 ** -32
-const UNIT_24 = 2 ** -24
+/** The abscissa comes from 24 signed bits. */
+const ABSCISSA_SCALE = 2 ** 23
 
-/** Right edge of each layer, scaled for a 24-bit uniform, and the density there. */
-const { edges, densities } = zigguratTables()
+const { widths, insides, densities } = zigguratTables()
 
 /**
  * xoshiro128** (Blackman & Vigna 2021) seeded from a hash of the text of the seed, so that 1 and '1' are the same.
- * Normal deviates by the ziggurat method (Marsaglia & Tsang 2000) with layer, sign and abscissa from separate bits of
- * one draw (the correlation of the original's shared bits: Doornik 2005).
+ * Normal deviates by the ziggurat method (Marsaglia & Tsang 2000), layer and signed abscissa from separate bits of one
+ * draw (their sharing of bits was the fault of the original: Doornik 2005).
  */
 export function createRandom(seed: number | string): Random {
   const text = String(seed)
@@ -46,14 +46,14 @@ export function createRandom(seed: number | string): Random {
 
   const next = (): number => (draw() >>> 0) * UNIT_32
 
-  /** Finishes a draw that fell outside the certain part of its layer; undefined when it must be drawn anew. */
-  function edgeOf(layer: number, x: number): number | undefined {
-    if (layer === 0) return tail()
-    const density = densities[layer]! + next() * (densities[layer - 1]! - densities[layer]!)
-    return density < Math.exp(-0.5 * x * x) ? x : undefined
+  /** Decides a draw outside the certain part of its layer; NaN when it must be drawn anew. */
+  function edgeOf(layer: number, x: number): number {
+    if (layer === 0) return x < 0 ? -tail() : tail()
+    const density = densities[layer]! + next() * (densities[layer + 1]! - densities[layer]!)
+    return density < Math.exp(-0.5 * x * x) ? x : Number.NaN
   }
 
-  /** The tail beyond the last layer (Marsaglia 1964). */
+  /** A deviate beyond the base layer (Marsaglia 1964). */
   function tail(): number {
     for (;;) {
       const x = -Math.log(1 - next()) / TAIL_START
@@ -64,19 +64,23 @@ export function createRandom(seed: number | string): Random {
   function normal(): number {
     for (;;) {
       const bits = draw()
-      const layer = bits & 127
-      const x = (bits >>> 8) * edges[layer]!
-      const accepted = x < edges[layer + LAYERS]! ? x : edgeOf(layer, x)
-      if (accepted !== undefined) return bits & 128 ? -accepted : accepted
+      const layer = bits & 255
+      const abscissa = bits >> 8
+      const x = abscissa * widths[layer]!
+      if (Math.abs(abscissa) < insides[layer]!) return x
+      const decided = edgeOf(layer, x)
+      if (decided === decided) return decided
     }
   }
 
   function fillNormal(out: Float32Array | Float64Array, sigma: number): void {
+    // The state lives in local variables: four typed-array stores a draw would double the time.
     let s0 = state[0]!
     let s1 = state[1]!
     let s2 = state[2]!
     let s3 = state[3]!
-    for (let i = 0; i < out.length;) {
+    const n = out.length
+    for (let i = 0; i < n;) {
       const product = Math.imul(s1, 5)
       const bits = Math.imul((product << 7) | (product >>> 25), 9)
       const shifted = s1 << 9
@@ -86,22 +90,23 @@ export function createRandom(seed: number | string): Random {
       s0 ^= s3
       s2 ^= shifted
       s3 = (s3 << 11) | (s3 >>> 21)
-      const layer = bits & 127
-      const x = (bits >>> 8) * edges[layer]!
-      let accepted: number | undefined = x
-      if (x >= edges[layer + LAYERS]!) {
-        state[0] = s0
-        state[1] = s1
-        state[2] = s2
-        state[3] = s3
-        accepted = edgeOf(layer, x)
-        s0 = state[0]!
-        s1 = state[1]!
-        s2 = state[2]!
-        s3 = state[3]!
-        if (accepted === undefined) continue
+      const layer = bits & 255
+      const abscissa = bits >> 8
+      const x = abscissa * widths[layer]!
+      if (Math.abs(abscissa) < insides[layer]!) {
+        out[i++] = x * sigma
+        continue
       }
-      out[i++] = bits & 128 ? -accepted * sigma : accepted * sigma
+      state[0] = s0
+      state[1] = s1
+      state[2] = s2
+      state[3] = s3
+      const decided = edgeOf(layer, x)
+      s0 = state[0]!
+      s1 = state[1]!
+      s2 = state[2]!
+      s3 = state[3]!
+      if (decided === decided) out[i++] = decided * sigma
     }
     state[0] = s0
     state[1] = s1
@@ -147,21 +152,18 @@ function seedState(text: string): Int32Array {
 }
 
 /**
- * `edges[i]`: width of layer i per unit of a 24-bit uniform; `edges[i + LAYERS]`: below it a point surely lies under the
- * curve. Layer 0 is the base with the tail, its width the area over the density where the tail starts.
+ * Layer i reaches to `widths[i]` times 2^23; an abscissa below `insides[i]` surely lies under the curve; `densities[i]`
+ * is the curve at the layer's edge. Layer 0 is the base with the tail: its width is its area over its height.
  */
-function zigguratTables(): { edges: Float64Array; densities: Float64Array } {
+function zigguratTables(): { widths: Float64Array; insides: Int32Array; densities: Float64Array } {
   const density = (x: number): number => Math.exp(-0.5 * x * x)
   const x = new Float64Array(LAYERS + 1)
   x[0] = LAYER_AREA / density(TAIL_START)
   x[1] = TAIL_START
   for (let i = 2; i < LAYERS; i++) x[i] = Math.sqrt(-2 * Math.log(LAYER_AREA / x[i - 1]! + density(x[i - 1]!)))
-  x[LAYERS] = 0
-  const result = { edges: new Float64Array(2 * LAYERS), densities: new Float64Array(LAYERS) }
-  for (let i = 0; i < LAYERS; i++) {
-    result.edges[i] = x[i]! * UNIT_24
-    result.edges[i + LAYERS] = x[i + 1]!
-    result.densities[i] = density(x[i]!)
+  return {
+    widths: x.map((value) => value / ABSCISSA_SCALE),
+    insides: Int32Array.from({ length: LAYERS }, (_, i) => Math.floor((x[i + 1]! / x[i]!) * ABSCISSA_SCALE)),
+    densities: x.map(density),
   }
-  return result
 }

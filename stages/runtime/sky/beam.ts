@@ -34,7 +34,7 @@ export function beamScale(freqHz: number, diameterM: number = DISH_DIAMETER_M): 
 
 /**
  * The Airy power pattern as a function of x^2, for hot loops: cubic Hermite interpolation in a table of 32 kB, absolute
- * error below 1e-8. Make it once and keep it. Beyond the table the function computes.
+ * error below 2e-8. Make it once and keep it. Beyond the table the function computes.
  */
 export function airyTable(): (xSquared: number) => number {
   const steps = TABLE_STEPS * TABLE_END

@@ -78,10 +78,15 @@ export function apparentToIcrsWith(context: ApparentContext, direction: Directio
   return toDirection(aberrate(proper, scale(context.beta, -1)))
 }
 
-/** ICRS place of a point on the meridian (HA 0) at an apparent declination: where the transit telescope points. */
+/**
+ * ICRS place to which the Earth-fixed vector (HA 0, apparent declination) of the transit telescope points. The vector is
+ * constant in ITRF axes, so the pole's motion (0.4") is undone before the apparent place is.
+ */
 export function meridianPlaceIcrs(decOfDateRad: number, mjdUtc: number, eop: EarthOrientation, site: Site): Direction {
   const context = apparentContext(mjdUtc, eop, site)
-  return apparentToIcrsWith(context, { raRad: context.lastRad, decRad: decOfDateRad })
+  const fixed = undoPolarMotion(fromSpherical(site.longitudeRad, decOfDateRad), eop)
+  const { raRad, decRad } = toDirection(fixed)
+  return apparentToIcrsWith(context, { raRad: raRad - site.longitudeRad + context.lastRad, decRad })
 }
 
 /** Hour angle of an apparent right ascension, radians, west positive, in [-pi, pi). */
@@ -94,11 +99,7 @@ export function hourAngle(apparentRaRad: number, mjdUtc: number, eop: EarthOrien
  * (IERS Conventions 2010, section 5.4.1; the TIO locator s' of 0.1 mas is left out).
  */
 export function polarMotion(v: Vec3, eop: EarthOrientation): Vec3 {
-  const xp = eop.xpArcsec * ARCSEC_RAD
-  const yp = eop.ypArcsec * ARCSEC_RAD
-  const x = Math.cos(xp) * v[0] + Math.sin(xp) * v[2]
-  const z = Math.cos(xp) * v[2] - Math.sin(xp) * v[0]
-  return [x, Math.cos(yp) * v[1] - Math.sin(yp) * z, Math.cos(yp) * z + Math.sin(yp) * v[1]]
+  return multiply(polarMotionMatrix(eop), v)
 }
 
 /** Mean of directions as unit vectors, so that RA 359.9 and 0.1 degrees average to 0. Throws when they cancel. */
@@ -123,6 +124,20 @@ export function separation(a: Direction, b: Direction): number {
 /** The direction of any vector but zero, RA in [0, 2 pi). */
 export function toDirection(v: Vec3): Direction {
   return { raRad: wrapRa(Math.atan2(v[1], v[0])), decRad: Math.atan2(v[2], Math.hypot(v[0], v[1])) }
+}
+
+function undoPolarMotion(v: Vec3, eop: EarthOrientation): Vec3 {
+  return multiplyTransposed(polarMotionMatrix(eop), v)
+}
+
+function polarMotionMatrix(eop: EarthOrientation): Matrix3 {
+  const xp = eop.xpArcsec * ARCSEC_RAD
+  const yp = eop.ypArcsec * ARCSEC_RAD
+  return [
+    [Math.cos(xp), 0, Math.sin(xp)],
+    [Math.sin(yp) * Math.sin(xp), Math.cos(yp), -Math.sin(yp) * Math.cos(xp)],
+    [-Math.cos(yp) * Math.sin(xp), Math.sin(yp), Math.cos(yp) * Math.cos(xp)],
+  ]
 }
 
 /**

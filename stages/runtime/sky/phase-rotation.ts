@@ -55,6 +55,12 @@ export function rotationFrame(request: RotationRequest): RotationFrame {
   const s1 = earthFixed(target)
   // Within 60" of the pole the point lies beyond it, and north of the target is still the way to it.
   const north = earthFixed({ raRad: target.raRad, decRad: target.decRad + NORTH_STEP_RAD })
-  const v = normalize(subtract(north, scale(s1, dot(north, s1))))
+  // The difference of two nearly equal vectors is orthogonal to 1e-13 only: a second pass makes it exact.
+  const v = perpendicular(perpendicular(north, s1), s1)
   return { s0: meridianVector(0, decOfDateRad, site.longitudeRad), s1, u: cross(v, s1), v, w: s1 }
+}
+
+/** Unit vector along the part of `a` that is perpendicular to the unit vector `axis`. */
+function perpendicular(a: Vec3, axis: Vec3): Vec3 {
+  return normalize(subtract(a, scale(axis, dot(a, axis))))
 }

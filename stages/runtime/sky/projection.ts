@@ -66,7 +66,9 @@ export function skyToPixel(wcs: ImageWcs, direction: Direction): { x: number; y:
 
 /** The same angle in [0, 2 pi). */
 export function wrapRa(angleRad: number): number {
-  const wrapped = angleRad - TWO_PI * Math.floor(angleRad / TWO_PI)
+  let wrapped = angleRad - TWO_PI * Math.floor(angleRad / TWO_PI)
+  // Rounding of the quotient can leave a hair on the wrong side of either end.
+  if (wrapped < 0) wrapped += TWO_PI
   return wrapped >= TWO_PI ? 0 : wrapped
 }
 

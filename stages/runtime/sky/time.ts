@@ -117,5 +117,6 @@ export function observationId(mjdUtcOfLeadingEdge: number): string {
 }
 
 function wrapTurns(turns: number): number {
-  return (turns - Math.floor(turns)) * TWO_PI
+  const fraction = turns - Math.floor(turns)
+  return fraction < 1 ? fraction * TWO_PI : 0
 }
