@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { defineStage } from '#runtime/stage/contract.ts'
+
+export {
+  scanSchema,
+  scanObservationSchema,
+  scanFaultSchema,
+  type Scan,
+  type ScanObservation,
+  type ScanFault,
+  type ScanWarning,
+} from './scan-schema.ts'
+
+const MIB = 1024 * 1024
+
+/** Resident size of Node with the stage's code, the tables of rows and two worker threads at work, measured. */
+const BASE_BYTES = 160 * MIB
+
+/** Main-table and shared bytes a row: UVW, times, weights, antennas, phase path, counts, and their encoded copy. */
+const BYTES_PER_ROW = 320
+
+/** Visibilities converted in a second on two cores, disk to disk, with hashing; measured, rounded down. */
+const VISIBILITIES_PER_SECOND = 4e7
+
+/** A worker and its buffers never need more threads than this: two cores saturate memory and disk. */
+export const MAX_WORKERS = 4
+
+export const conversionParams = z.strictObject({
+  expect: z
+    .strictObject({
+      subbands: z
+        .array(z.int().min(0).max(15))
+        .min(1)
+        .refine((subbands) => new Set(subbands).size === subbands.length, 'each subband once')
+        .default([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+        .describe(
+          'Subbands that make up the output grid, by index (0 is the highest frequency); absent ones are flagged (DSA-110 correlator, 16 subbands)',
+        ),
+      integrations: z
+        .int()
+        .min(1)
+        .default(24)
+        .describe(
+          'Integrations of a complete observation, count; fewer make the check `integrations` uncertain (DSA-110 writer, 24 of 12.88 s)',
+        ),
+    })
+    .prefault({})
+    .describe('What a complete observation consists of'),
+  deadAntennaFraction: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.95)
+    .describe(
+      'An antenna with more than this fraction of zero or non-finite samples is flagged whole and listed as dead, fraction (contimg choice)',
+    ),
+})
+export type ConversionParams = z.output<typeof conversionParams>
+
+/** The conversion stage: raw subbands in, one MeasurementSet with one phase centre and one ascending band out. */
+export const conversion = defineStage({
+  name: 'conversion',
+  version: 1,
+  params: conversionParams,
+  inputs: {
+    raw: { kind: 'uvh5', many: true },
+    earthOrientation: { kind: 'earth-orientation' },
+  },
+  outputs: {
+    measurementSet: {
+      path: 'measurement-set',
+      kind: 'measurement-set',
+      help: 'casacore MeasurementSet: one field, one spectral window with ascending channels, rows as in the raw files',
+    },
+  },
+  metrics: {
+    rows: { unit: '1', help: 'Rows of the MeasurementSet' },
+    channels: { unit: '1', help: 'Channels of the output grid' },
+    integrations: { unit: '1', help: 'Integrations' },
+    antennasPresent: { unit: '1', help: 'Antennas that occur in the data' },
+    antennasDead: {
+      unit: '1',
+      help: 'Antennas flagged whole because nearly all of their samples are zero or non-finite',
+    },
+    subbandsExpected: { unit: '1', help: 'Subbands of the output grid' },
+    subbandsPresent: { unit: '1', help: 'Subbands with a file' },
+    zeroFraction: { unit: '1', help: 'Zero or non-finite part of the samples of present subbands' },
+    flaggedFraction: { unit: '1', help: 'Flagged part of the samples of present subbands' },
+    startMjdUtc: { unit: 'd', help: 'Leading edge of the first integration, MJD UTC' },
+    midMjdUtc: { unit: 'd', help: 'Middle of the observation, MJD UTC' },
+    phaseCentreRaDeg: { unit: 'deg', help: 'Right ascension of the phase centre, ICRS' },
+    phaseCentreDecDeg: { unit: 'deg', help: 'Declination of the phase centre, ICRS' },
+    decOfDateDeg: { unit: 'deg', help: 'Declination to which the raw data are fringe-stopped, apparent of date' },
+    centreFreqHz: { unit: 'Hz', help: 'Middle of the band' },
+    bandwidthHz: { unit: 'Hz', help: 'Width of the band, absent subbands included' },
+    channelWidthHz: { unit: 'Hz', help: 'Width of one channel' },
+    dut1S: { unit: 's', help: 'UT1 - UTC that was used' },
+    wFitOffsetArcsec: {
+      unit: 'arcsec',
+      help: 'Angle between the direction that the file w coordinates were made for and the header direction',
+    },
+    wFitResidualMm: { unit: 'mm', help: 'Largest difference between the file w coordinates and the antenna positions' },
+    uvwErrorMm: { unit: 'mm', help: 'Largest difference between the length of a UVW vector and of its baseline' },
+    longestBaselineM: { unit: 'm', help: 'Longest baseline' },
+    weightSpectrum: {
+      unit: '1',
+      help: '1 when the set has a WEIGHT_SPECTRUM column because nsamples vary within a row',
+    },
+    filesReadDirectly: {
+      unit: '1',
+      help: 'Files read at their chunk addresses; the others went through the HDF5 library',
+    },
+  },
+  plan: (params, shape) => {
+    const rows = shape.baselines * shape.integrations
+    const visibilities = rows * shape.channelsPerSubband * params.expect.subbands.length * shape.polarizations
+    return {
+      workingBytes: BASE_BYTES + rows * BYTES_PER_ROW,
+      scratchBytes: 0,
+      seconds: 1 + visibilities / VISIBILITIES_PER_SECOND,
+    }
+  },
+})
