@@ -48,7 +48,7 @@ export function levenbergMarquardt(problem: LeastSquaresProblem): LeastSquaresFi
     let improved = false
     while (!improved && !converged && damping <= LARGEST_DAMPING) {
       const step = dampedStep(normal, gradient, damping)
-      const next = step && p.map((value, i) => value - step[i]!)
+      const next = step && p.map((value, i) => value - step[i])
       if (next) problem.residuals(next, trial)
       const nextChi2 = next ? sumOfSquares(trial) : Number.NaN
       if (step && next && nextChi2 <= chi2) {
@@ -81,13 +81,13 @@ function fillJacobian(problem: LeastSquaresProblem, p: Float64Array, jacobian: F
   const above = new Float64Array(n)
   const below = new Float64Array(n)
   for (let j = 0; j < count; j++) {
-    const h = Math.cbrt(Number.EPSILON) * Math.max(Math.abs(p[j]!), 1e-3)
-    probe[j] = p[j]! + h
+    const h = Math.cbrt(Number.EPSILON) * Math.max(Math.abs(p[j]), 1e-3)
+    probe[j] = p[j] + h
     problem.residuals(probe, above)
-    probe[j] = p[j]! - h
+    probe[j] = p[j] - h
     problem.residuals(probe, below)
     probe[j] = p[j]!
-    for (let i = 0; i < n; i++) jacobian[i * count + j] = (above[i]! - below[i]!) / (2 * h)
+    for (let i = 0; i < n; i++) jacobian[i * count + j] = (above[i] - below[i]) / (2 * h)
   }
 }
 
@@ -101,9 +101,9 @@ function normalEquations(
   for (let i = 0; i < n; i++) {
     const row = i * count
     for (let j = 0; j < count; j++) {
-      const value = jacobian[row + j]!
-      gradient[j]! += value * residuals[i]!
-      for (let k = 0; k <= j; k++) normal[j * count + k]! += value * jacobian[row + k]!
+      const value = jacobian[row + j]
+      gradient[j] += value * residuals[i]
+      for (let k = 0; k <= j; k++) normal[j * count + k] += value * jacobian[row + k]
     }
   }
   for (let j = 0; j < count; j++) for (let k = 0; k < j; k++) normal[k * count + j] = normal[j * count + k]!
@@ -113,7 +113,8 @@ function normalEquations(
 function dampedStep(normal: Float64Array, gradient: Float64Array, damping: number): Float64Array | undefined {
   const count = gradient.length
   const damped = Float64Array.from(normal)
-  for (let j = 0; j < count; j++) damped[j * count + j]! *= 1 + damping
+  // A parameter without effect has a zero row: with a unit diagonal it takes no step.
+  for (let j = 0; j < count; j++) damped[j * count + j] = damped[j * count + j] * (1 + damping) || 1
   try {
     return solveSymmetric(damped, gradient, count)
   } catch (error) {
@@ -124,20 +125,20 @@ function dampedStep(normal: Float64Array, gradient: Float64Array, damping: numbe
 }
 
 function stepIsSmall(step: Float64Array, p: Float64Array): boolean {
-  return step.every((value, i) => Math.abs(value) <= STEP_TOLERANCE * (Math.abs(p[i]!) + STEP_TOLERANCE))
+  return step.every((value, i) => Math.abs(value) <= STEP_TOLERANCE * (Math.abs(p[i]) + STEP_TOLERANCE))
 }
 
 /** Pseudo-inverse after scaling to unit diagonal, so that units of the parameters do not decide the rank. */
 function pseudoInverseScaled(normal: Float64Array, count: number): Float64Array {
-  const scale = Float64Array.from({ length: count }, (_, j) => 1 / Math.sqrt(normal[j * count + j]! || 1))
-  const scaled = normal.map((value, i) => value * scale[Math.floor(i / count)]! * scale[i % count]!)
+  const scale = Float64Array.from({ length: count }, (_, j) => 1 / Math.sqrt(normal[j * count + j] || 1))
+  const scaled = normal.map((value, i) => value * scale[Math.floor(i / count)] * scale[i % count])
   return pseudoInverseSymmetric(scaled, count).map(
-    (value, i) => value * scale[Math.floor(i / count)]! * scale[i % count]!,
+    (value, i) => value * scale[Math.floor(i / count)] * scale[i % count],
   )
 }
 
 function sumOfSquares(values: Float64Array): number {
   let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i]
   return sum
 }

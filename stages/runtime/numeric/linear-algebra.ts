@@ -1,5 +1,3 @@
-export { levenbergMarquardt, type LeastSquaresFit, type LeastSquaresProblem } from './levenberg-marquardt.ts'
-
 /** Jacobi rotations stop when the off-diagonal part is this small beside the diagonal. */
 const JACOBI_TOLERANCE = 1e-30
 const JACOBI_SWEEPS = 60
@@ -38,10 +36,10 @@ export function pseudoInverseSymmetric(a: Float64Array, n: number): Float64Array
   for (const value of values) largest = Math.max(largest, Math.abs(value))
   const inverse = new Float64Array(n * n)
   for (let k = 0; k < n; k++) {
-    if (!(Math.abs(values[k]!) > RANK_TOLERANCE * n * largest)) continue
+    if (!(Math.abs(values[k]) > RANK_TOLERANCE * n * largest)) continue
     for (let i = 0; i < n; i++) {
-      const scaled = vectors[i * n + k]! / values[k]!
-      for (let j = 0; j < n; j++) inverse[i * n + j]! += scaled * vectors[j * n + k]!
+      const scaled = vectors[i * n + k] / values[k]
+      for (let j = 0; j < n; j++) inverse[i * n + j] += scaled * vectors[j * n + k]
     }
   }
   return inverse
@@ -59,35 +57,35 @@ export function eigenSymmetric(a: Float64Array, n: number): { values: Float64Arr
     let off = 0
     let diagonal = 0
     for (let i = 0; i < n; i++) {
-      diagonal += m[i * n + i]! ** 2
-      for (let j = i + 1; j < n; j++) off += m[i * n + j]! ** 2
+      diagonal += m[i * n + i] ** 2
+      for (let j = i + 1; j < n; j++) off += m[i * n + j] ** 2
     }
     if (off <= JACOBI_TOLERANCE * diagonal) break
     for (let p = 0; p < n - 1; p++) for (let q = p + 1; q < n; q++) rotatePair(m, vectors, { n, p, q })
   }
-  return { values: Float64Array.from({ length: n }, (_, i) => m[i * n + i]!), vectors }
+  return { values: Float64Array.from({ length: n }, (_, i) => m[i * n + i]), vectors }
 }
 
 function rotatePair(m: Float64Array, vectors: Float64Array, { n, p, q }: { n: number; p: number; q: number }): void {
-  const apq = m[p * n + q]!
+  const apq = m[p * n + q]
   if (apq === 0) return
-  const tau = (m[q * n + q]! - m[p * n + p]!) / (2 * apq)
+  const tau = (m[q * n + q] - m[p * n + p]) / (2 * apq)
   const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.hypot(1, tau))
   const c = 1 / Math.hypot(1, t)
   const s = t * c
   for (let k = 0; k < n; k++) {
-    const kp = m[k * n + p]!
-    const kq = m[k * n + q]!
+    const kp = m[k * n + p]
+    const kq = m[k * n + q]
     m[k * n + p] = c * kp - s * kq
     m[k * n + q] = s * kp + c * kq
   }
   for (let k = 0; k < n; k++) {
-    const pk = m[p * n + k]!
-    const qk = m[q * n + k]!
+    const pk = m[p * n + k]
+    const qk = m[q * n + k]
     m[p * n + k] = c * pk - s * qk
     m[q * n + k] = s * pk + c * qk
-    const vp = vectors[k * n + p]!
-    const vq = vectors[k * n + q]!
+    const vp = vectors[k * n + p]
+    const vq = vectors[k * n + q]
     vectors[k * n + p] = c * vp - s * vq
     vectors[k * n + q] = s * vp + c * vq
   }
@@ -97,10 +95,10 @@ function cholesky(a: Float64Array, n: number): Float64Array {
   const factor = new Float64Array(n * n)
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j]!
-      for (let k = 0; k < j; k++) sum -= factor[i * n + k]! * factor[j * n + k]!
-      if (i !== j) factor[i * n + j] = sum / factor[j * n + j]!
-      else if (sum > Math.abs(a[i * n + i]!) * Number.EPSILON * n) factor[i * n + i] = Math.sqrt(sum)
+      let sum = a[i * n + j]
+      for (let k = 0; k < j; k++) sum -= factor[i * n + k] * factor[j * n + k]
+      if (i !== j) factor[i * n + j] = sum / factor[j * n + j]
+      else if (sum > Math.abs(a[i * n + i]) * Number.EPSILON * n) factor[i * n + i] = Math.sqrt(sum)
       else throw new RangeError(`the ${n} x ${n} matrix is singular or not positive definite (row ${i})`)
     }
   }
@@ -110,13 +108,13 @@ function cholesky(a: Float64Array, n: number): Float64Array {
 /** Overwrites x with the solution of L L^T y = x. */
 function substitute(factor: Float64Array, x: Float64Array, n: number): void {
   for (let i = 0; i < n; i++) {
-    let sum = x[i]!
-    for (let k = 0; k < i; k++) sum -= factor[i * n + k]! * x[k]!
-    x[i] = sum / factor[i * n + i]!
+    let sum = x[i]
+    for (let k = 0; k < i; k++) sum -= factor[i * n + k] * x[k]
+    x[i] = sum / factor[i * n + i]
   }
   for (let i = n - 1; i >= 0; i--) {
-    let sum = x[i]!
-    for (let k = i + 1; k < n; k++) sum -= factor[k * n + i]! * x[k]!
-    x[i] = sum / factor[i * n + i]!
+    let sum = x[i]
+    for (let k = i + 1; k < n; k++) sum -= factor[k * n + i] * x[k]
+    x[i] = sum / factor[i * n + i]
   }
 }

@@ -32,15 +32,15 @@ export function createRandom(seed: number | string): Random {
   const state = seedState(text)
 
   function draw(): number {
-    const s1 = state[1]!
+    const s1 = state[1]
     const product = Math.imul(s1, 5)
     const result = Math.imul((product << 7) | (product >>> 25), 9)
-    state[2]! ^= state[0]!
-    state[3]! ^= s1
-    state[1]! ^= state[2]!
-    state[0]! ^= state[3]!
-    state[2]! ^= s1 << 9
-    state[3] = (state[3]! << 11) | (state[3]! >>> 21)
+    state[2] ^= state[0]
+    state[3] ^= s1
+    state[1] ^= state[2]
+    state[0] ^= state[3]
+    state[2] ^= s1 << 9
+    state[3] = (state[3] << 11) | (state[3] >>> 21)
     return result
   }
 
@@ -49,8 +49,8 @@ export function createRandom(seed: number | string): Random {
   /** Decides a draw outside the certain part of its layer; NaN when it must be drawn anew. */
   function edgeOf(layer: number, x: number): number {
     if (layer === 0) return x < 0 ? -tail() : tail()
-    const density = densities[layer]! + next() * (densities[layer + 1]! - densities[layer]!)
-    return density < Math.exp(-0.5 * x * x) ? x : Number.NaN
+    const height = densities[layer] + next() * (densities[layer + 1] - densities[layer])
+    return height < density(x) ? x : Number.NaN
   }
 
   /** A deviate beyond the base layer (Marsaglia 1964). */
@@ -66,8 +66,8 @@ export function createRandom(seed: number | string): Random {
       const bits = draw()
       const layer = bits & 255
       const abscissa = bits >> 8
-      const x = abscissa * widths[layer]!
-      if (Math.abs(abscissa) < insides[layer]!) return x
+      const x = abscissa * widths[layer]
+      if (Math.abs(abscissa) < insides[layer]) return x
       const decided = edgeOf(layer, x)
       if (decided === decided) return decided
     }
@@ -75,10 +75,10 @@ export function createRandom(seed: number | string): Random {
 
   function fillNormal(out: Float32Array | Float64Array, sigma: number): void {
     // The state lives in local variables: four typed-array stores a draw would double the time.
-    let s0 = state[0]!
-    let s1 = state[1]!
-    let s2 = state[2]!
-    let s3 = state[3]!
+    let s0 = state[0]
+    let s1 = state[1]
+    let s2 = state[2]
+    let s3 = state[3]
     const n = out.length
     for (let i = 0; i < n;) {
       const product = Math.imul(s1, 5)
@@ -92,8 +92,8 @@ export function createRandom(seed: number | string): Random {
       s3 = (s3 << 11) | (s3 >>> 21)
       const layer = bits & 255
       const abscissa = bits >> 8
-      const x = abscissa * widths[layer]!
-      if (Math.abs(abscissa) < insides[layer]!) {
+      const x = abscissa * widths[layer]
+      if (Math.abs(abscissa) < insides[layer]) {
         out[i++] = x * sigma
         continue
       }
@@ -156,14 +156,17 @@ function seedState(text: string): Int32Array {
  * is the curve at the layer's edge. Layer 0 is the base with the tail: its width is its area over its height.
  */
 function zigguratTables(): { widths: Float64Array; insides: Int32Array; densities: Float64Array } {
-  const density = (x: number): number => Math.exp(-0.5 * x * x)
   const x = new Float64Array(LAYERS + 1)
   x[0] = LAYER_AREA / density(TAIL_START)
   x[1] = TAIL_START
-  for (let i = 2; i < LAYERS; i++) x[i] = Math.sqrt(-2 * Math.log(LAYER_AREA / x[i - 1]! + density(x[i - 1]!)))
+  for (let i = 2; i < LAYERS; i++) x[i] = Math.sqrt(-2 * Math.log(LAYER_AREA / x[i - 1] + density(x[i - 1])))
   return {
     widths: x.map((value) => value / ABSCISSA_SCALE),
-    insides: Int32Array.from({ length: LAYERS }, (_, i) => Math.floor((x[i + 1]! / x[i]!) * ABSCISSA_SCALE)),
+    insides: Int32Array.from({ length: LAYERS }, (_, i) => Math.floor((x[i + 1] / x[i]) * ABSCISSA_SCALE)),
     densities: x.map(density),
   }
+}
+
+function density(x: number): number {
+  return Math.exp(-0.5 * x * x)
 }

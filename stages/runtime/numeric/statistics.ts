@@ -6,7 +6,7 @@ export function mean(values: ArrayLike<number>): number {
   let sum = 0
   let n = 0
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!
+    const value = values[i]
     if (Number.isNaN(value)) continue
     sum += value
     n++
@@ -71,14 +71,14 @@ function finiteCopy(values: ArrayLike<number>): Floats {
   const copy = values instanceof Float32Array ? new Float32Array(values.length) : new Float64Array(values.length)
   let n = 0
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!
+    const value = values[i]
     if (!Number.isNaN(value)) copy[n++] = value
   }
   return copy.subarray(0, n)
 }
 
 function madInPlace(values: Floats, centre: number): number {
-  for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i]! - centre)
+  for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i] - centre)
   return quantileInPlace(values, 0.5)
 }
 
@@ -91,7 +91,7 @@ function quantileInPlace(values: Floats, q: number): number {
   if (position === k) return lower
   // After the selection everything behind k is at least as large: the next order statistic is their minimum.
   let upper = Infinity
-  for (let i = k + 1; i < values.length; i++) if (values[i]! < upper) upper = values[i]!
+  for (let i = k + 1; i < values.length; i++) if (values[i] < upper) upper = values[i]!
   return lower + (position - k) * (upper - lower)
 }
 
@@ -100,14 +100,14 @@ function select(values: Floats, k: number): number {
   let low = 0
   let high = values.length - 1
   while (low < high) {
-    const pivot = middle(values[low]!, values[(low + high) >>> 1]!, values[high]!)
+    const pivot = middle(values[low], values[(low + high) >>> 1], values[high])
     let i = low
     let j = high
     while (i <= j) {
-      while (values[i]! < pivot) i++
-      while (values[j]! > pivot) j--
+      while (values[i] < pivot) i++
+      while (values[j] > pivot) j--
       if (i > j) break
-      const swap = values[i]!
+      const swap = values[i]
       values[i++] = values[j]!
       values[j--] = swap
     }
@@ -115,7 +115,7 @@ function select(values: Floats, k: number): number {
     else if (k >= i) low = i
     else break
   }
-  return values[k]!
+  return values[k]
 }
 
 function middle(a: number, b: number, c: number): number {

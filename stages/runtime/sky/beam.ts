@@ -57,13 +57,13 @@ export function airyTable(): (xSquared: number) => number {
     const k = position | 0
     const f = position - k
     const i = 4 * k
-    return coefficients[i]! + f * (coefficients[i + 1]! + f * (coefficients[i + 2]! + f * coefficients[i + 3]!))
+    return coefficients[i] + f * (coefficients[i + 1] + f * (coefficients[i + 2] + f * coefficients[i + 3]))
   }
 }
 
 /** Primary beam power towards an ICRS direction in integration `k` of the track. */
 export function beamPower(track: BeamTrack, k: number, direction: Direction, freqHz: number): number {
-  return airyPower(separation({ raRad: track.raRad[k]!, decRad: track.decRad[k]! }, direction), freqHz)
+  return airyPower(separation({ raRad: track.raRad[k], decRad: track.decRad[k] }, direction), freqHz)
 }
 
 /** Primary beam power towards a direction, the plain mean over the integrations of a track and the frequencies. */
@@ -80,8 +80,8 @@ export function meanBeamTimes(
 ): number {
   let sum = 0
   for (let k = 0; k < track.raRad.length; k++) {
-    const thetaRad = separation({ raRad: track.raRad[k]!, decRad: track.decRad[k]! }, direction)
-    for (let c = 0; c < freqsHz.length; c++) sum += airyPower(thetaRad, freqsHz[c]!) * (weights ? weights[c]! : 1)
+    const thetaRad = separation({ raRad: track.raRad[k], decRad: track.decRad[k] }, direction)
+    for (let c = 0; c < freqsHz.length; c++) sum += airyPower(thetaRad, freqsHz[c]) * (weights ? weights[c] : 1)
   }
   return sum / (track.raRad.length * freqsHz.length)
 }

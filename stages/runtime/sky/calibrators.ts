@@ -111,7 +111,7 @@ export function fluxAt(model: FluxModel, freqHz: number): number {
   if (model.kind === 'power-law') return model.fluxJy * (freqHz / model.refFreqHz) ** model.spectralIndex
   const x = Math.log10(freqHz / 1e9)
   let logFlux = 0
-  for (let i = model.coefficients.length - 1; i >= 0; i--) logFlux = logFlux * x + model.coefficients[i]!
+  for (let i = model.coefficients.length - 1; i >= 0; i--) logFlux = logFlux * x + model.coefficients[i]
   return 10 ** logFlux
 }
 
@@ -179,7 +179,7 @@ export function predictTransit(
 function closestApproach(track: BeamTrack, direction: Direction): number {
   let closest = Math.PI
   for (let k = 0; k < track.raRad.length; k++) {
-    closest = Math.min(closest, separation({ raRad: track.raRad[k]!, decRad: track.decRad[k]! }, direction))
+    closest = Math.min(closest, separation({ raRad: track.raRad[k], decRad: track.decRad[k] }, direction))
   }
   return closest
 }

@@ -33,8 +33,8 @@ export function earthOrientationAt(table: EarthOrientationTable, mjdUtc: number)
   const k = Math.min(Math.max(Math.floor(position), 0), Math.max(last - 1, 0))
   const f = Math.min(Math.max(position - k, 0), last === 0 ? 0 : 1)
   const next = Math.min(k + 1, last)
-  const dut1S = table.dut1S[k]!
-  const step = table.dut1S[next]! - dut1S
+  const dut1S = table.dut1S[k]
+  const step = table.dut1S[next] - dut1S
   // After the leap second the table is one second higher; at its very end (f = 1) the new value holds.
   const leap = Math.abs(step) > LEAP_STEP_S ? Math.sign(step) : 0
   return {
@@ -46,5 +46,5 @@ export function earthOrientationAt(table: EarthOrientationTable, mjdUtc: number)
 }
 
 function interpolate(values: readonly number[], k: number, next: number, f: number): number {
-  return values[k]! + f * (values[next]! - values[k]!)
+  return values[k] + f * (values[next] - values[k])
 }

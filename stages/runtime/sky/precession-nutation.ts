@@ -24,12 +24,12 @@ export function nutation(t: number): Nutation {
   let longitude = 0
   let obliquity = 0
   for (let i = nutationTerms.length - 1; i >= 0; i--) {
-    const k = nutationTerms[i]!
-    const argument = k[0]! * l + k[1]! * lPrime + k[2]! * f + k[3]! * d + k[4]! * omega
+    const k = nutationTerms[i]
+    const argument = k[0] * l + k[1] * lPrime + k[2] * f + k[3] * d + k[4] * omega
     const sin = Math.sin(argument)
     const cos = Math.cos(argument)
-    longitude += (k[5]! + k[6]! * t) * sin + k[7]! * cos
-    obliquity += (k[8]! + k[9]! * t) * cos + k[10]! * sin
+    longitude += (k[5] + k[6] * t) * sin + k[7] * cos
+    obliquity += (k[8] + k[9] * t) * cos + k[10] * sin
   }
   return {
     longitudeRad: longitude * TENTH_MICROARCSEC_RAD + planetaryLongitudeArcsec * ARCSEC_RAD,
@@ -101,6 +101,6 @@ function delaunayArguments(t: number): [number, number, number, number, number] 
 
 function polynomial(t: number, coefficients: readonly number[]): number {
   let value = 0
-  for (let i = coefficients.length - 1; i >= 0; i--) value = value * t + coefficients[i]!
+  for (let i = coefficients.length - 1; i >= 0; i--) value = value * t + coefficients[i]
   return value
 }

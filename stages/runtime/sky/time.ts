@@ -55,7 +55,7 @@ export function mjdToJd(mjd: number): number {
 /** TAI - UTC in seconds on a day of UTC (1972 on; earlier days are refused). */
 export function taiMinusUtcS(mjdUtc: number): number {
   for (let i = leapSeconds.length - 1; i >= 0; i--) {
-    if (mjdUtc >= leapSeconds[i]![0]) return leapSeconds[i]![1]
+    if (mjdUtc >= leapSeconds[i][0]) return leapSeconds[i][1]
   }
   throw new RangeError(`MJD ${mjdUtc} lies before 1972, where UTC has no whole leap seconds`)
 }

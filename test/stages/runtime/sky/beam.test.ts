@@ -6,7 +6,7 @@ import { besselJ1OverX } from '#runtime/sky/bessel.ts'
 import { meridianPlaceIcrs } from '#runtime/sky/frames.ts'
 import { degrees, noOrientation, readFixture, site } from './fixtures.ts'
 
-const { values } = readFixture<{ values: [number, number][] }>('bessel.json')
+const { values } = readFixture('bessel.json') as { values: [number, number][] }
 
 /** 24 integrations of an observation at an apparent declination. */
 function trackAt(decDeg: number): BeamTrack {
@@ -21,7 +21,7 @@ function trackAt(decDeg: number): BeamTrack {
 }
 
 function middleOf(track: BeamTrack): { raRad: number; decRad: number } {
-  return { raRad: (track.raRad[11]! + track.raRad[12]!) / 2, decRad: (track.decRad[11]! + track.decRad[12]!) / 2 }
+  return { raRad: (track.raRad[11] + track.raRad[12]) / 2, decRad: (track.decRad[11] + track.decRad[12]) / 2 }
 }
 
 test('J1(x)/x agrees with scipy to 2e-13', () => {
@@ -38,7 +38,7 @@ test('the beam has the tabulated power', () => {
   ]
   for (const [freqHz, powers] of table) {
     for (const [i, want] of powers.entries()) {
-      assert.ok(Math.abs(airyPower(offsets[i]! * DEGREE_RAD, freqHz) - want) < 6e-4, `${freqHz} ${offsets[i]}`)
+      assert.ok(Math.abs(airyPower(offsets[i] * DEGREE_RAD, freqHz) - want) < 6e-4, `${freqHz} ${offsets[i]}`)
     }
   }
 })
@@ -99,7 +99,7 @@ test('the mean beam is elongated east-west', () => {
 
 test('each integration has its own beam centre', () => {
   const track = trackAt(16)
-  const first = { raRad: track.raRad[0]!, decRad: track.decRad[0]! }
+  const first = { raRad: track.raRad[0], decRad: track.decRad[0] }
   assert.equal(beamPower(track, 0, first, 1.4e9), 1)
   assert.ok(beamPower(track, 23, first, 1.4e9) < 0.65)
   assert.ok(beamPower(track, 5, degrees(0, -60), 1.4e9) < 1e-2)

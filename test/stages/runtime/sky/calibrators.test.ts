@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { BeamTrack } from '#runtime/sky/beam.ts'
 import {
   fluxAt,
@@ -48,7 +48,7 @@ test('flux densities are those of Perley and Butler 2017', () => {
   ]
   for (const [name, ...fluxes] of table) {
     for (const [i, freqHz] of [1311.387e6, 1405.015e6, 1498.643e6].entries()) {
-      assert.ok(Math.abs(fluxAt(source(name).flux, freqHz) - fluxes[i]!) < 0.0075, `${name} ${freqHz}`)
+      assert.ok(Math.abs(fluxAt(source(name).flux, freqHz) - fluxes[i]) < 0.0075, `${name} ${freqHz}`)
     }
   }
 })

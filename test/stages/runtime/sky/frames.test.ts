@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { DAY_S } from '#runtime/sky/constants.ts'
 import {
   apparentToIcrs,
@@ -29,10 +29,10 @@ interface Place {
   sunDeg: number
 }
 
-const { places } = readFixture<{ places: Place[] }>('apparent-places.json')
-const { rotations } = readFixture<{
+const { places } = readFixture('apparent-places.json') as { places: Place[] }
+const { rotations } = readFixture('rotations.json') as {
   rotations: (Omit<Place, 'apparent'> & { decOfDate: number; centre: [number, number] })[]
-}>('rotations.json')
+}
 
 const anyDirection = fc.record({
   raRad: fc.double({ min: 0, max: 2 * Math.PI, maxExcluded: true, noNaN: true }),
@@ -83,8 +83,9 @@ test('the ICRS place of the meridian agrees with ERFA within 0.01 arcsec', () =>
 })
 
 test('the meridian drifts 193.8 arcsec of right ascension in one integration', () => {
-  const at = (mjd: number) => meridianPlaceIcrs(0.28, mjd, noOrientation, site).raRad
-  const driftArcsec = arcsec(at(61000.5 + 12.884901888 / DAY_S) - at(61000.5))
+  const before = meridianPlaceIcrs(0.28, 61000.5, noOrientation, site)
+  const after = meridianPlaceIcrs(0.28, 61000.5 + 12.884901888 / DAY_S, noOrientation, site)
+  const driftArcsec = arcsec(after.raRad - before.raRad)
   assert.ok(Math.abs(driftArcsec - 193.8) < 0.1, `${driftArcsec}`)
 })
 

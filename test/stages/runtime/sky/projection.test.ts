@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import { separation } from '#runtime/sky/frames.ts'
 import {
@@ -14,12 +14,12 @@ import {
 } from '#runtime/sky/projection.ts'
 import { arcsec, degrees, readFixture } from './fixtures.ts'
 
-const fixture = readFixture<{
+const fixture = readFixture('pixels.json') as {
   cellArcsec: number
   referenceX: number
   referenceY: number
   pixels: { centre: [number, number]; x: number; y: number; raDeg: number; decDeg: number }[]
-}>('pixels.json')
+}
 
 const wcsAt = (raDeg: number, decDeg: number): ImageWcs => ({
   centre: degrees(raDeg, decDeg),
@@ -39,8 +39,9 @@ test('pixels and sky agree with astropy.wcs both ways', () => {
   }
 })
 
+const number = (min: number, max: number) => fc.double({ min, max, noNaN: true })
+
 test('a pixel survives the trip to the sky and back', () => {
-  const number = (min: number, max: number) => fc.double({ min, max, noNaN: true })
   fc.assert(
     fc.property(number(0, 360), number(-89, 90), number(0, 4096), number(0, 2048), (ra, dec, x, y) => {
       const wcs = wcsAt(ra, dec)

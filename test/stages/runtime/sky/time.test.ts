@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import {
   earthOrientationAt,
@@ -19,15 +19,16 @@ import {
 import { wrapPi } from '#runtime/sky/projection.ts'
 import { arcsec, noOrientation, readFixture } from './fixtures.ts'
 
-const { times, orientation } = readFixture<{
+const { times, orientation } = readFixture('times.json') as {
   times: { mjd: number; dut1S: number; era: number; gmst: number; gast: number; ttMinusUtcS: number }[]
   orientation: { mjd: number; dut1S: number; xpArcsec: number; ypArcsec: number }[]
-}>('times.json')
+}
+
+const difference = (got: number, want: number) => Math.abs(arcsec(wrapPi(got - want)))
 
 test('sidereal times agree with ERFA: ERA and GMST to 0.1 mas, GAST to 2 mas', () => {
   for (const row of times) {
     const mjdUt1 = row.mjd + row.dut1S / 86400
-    const difference = (got: number, want: number) => Math.abs(arcsec(wrapPi(got - want)))
     assert.ok(difference(era(mjdUt1), row.era) < 1e-4)
     assert.ok(difference(gmst(mjdUt1, mjdUtcToTt(row.mjd)), row.gmst) < 1e-4)
     assert.ok(difference(gast(row.mjd, { ...noOrientation, dut1S: row.dut1S }), row.gast) < 2e-3)
