@@ -94,7 +94,7 @@ function airyNode(xSquared: number): [number, number] {
 
 function besselJ2OverX2(xSquared: number): number {
   if (xSquared < 144) return besselSeries(xSquared, 2) / 8
-  // J2 = 2 J1 / x - J0, and J0 from the derivative of J1: central difference of the smooth asymptotic form.
+  // d(J1/x)/dx = -J2/x (Abramowitz & Stegun 9.1.30), by central difference: only the far end of the table is so made.
   const x = Math.sqrt(xSquared)
   const h = 1e-3
   const derivative = (besselJ1OverX(x + h) - besselJ1OverX(x - h)) / (2 * h)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { DAY_S } from '#runtime/sky/constants.ts'
+import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
+import { DAY_S, DEGREE_RAD } from '#runtime/sky/constants.ts'
 import {
   apparentToIcrs,
   hourAngle,
@@ -13,8 +15,9 @@ import {
   siteItrf,
   toDirection,
 } from '#runtime/sky/frames.ts'
-import { gast, last } from '#runtime/sky/time.ts'
+import { earthOrientationAt, gast, jdToMjd, last } from '#runtime/sky/time.ts'
 import { length } from '#runtime/sky/vector.ts'
+import { needsSamples } from '../../../oracles/oracle.ts'
 import { arcsec, degrees, direction, noOrientation, orientationOf, readFixture, site } from './fixtures.ts'
 
 interface Place {
@@ -79,6 +82,20 @@ test('the ICRS place of the meridian agrees with ERFA within 0.01 arcsec', () =>
   for (const row of rotations) {
     const got = meridianPlaceIcrs(row.decOfDate, row.mjd, orientationOf(row), site)
     assert.ok(arcsec(separation(got, direction(row.centre))) < 0.01)
+  }
+})
+
+test('the sample observations are centred where their independent generator says', { skip: needsSamples() }, () => {
+  const table = readEarthOrientation()
+  for (const sample of ['tile-small', 'calibrator-small']) {
+    const truth = JSON.parse(readFileSync(`${process.env['CONTIMG_SAMPLES']}/${sample}/truth.json`, 'utf8')) as {
+      header: { jd_first: number; jd_last: number; dec_app_deg: number }
+      centre_icrs_deg: [number, number]
+    }
+    const mjd = jdToMjd((truth.header.jd_first + truth.header.jd_last) / 2)
+    const got = meridianPlaceIcrs(truth.header.dec_app_deg * DEGREE_RAD, mjd, earthOrientationAt(table, mjd), site)
+    const error = arcsec(separation(got, degrees(...truth.centre_icrs_deg)))
+    assert.ok(error < 0.02, `${sample}: ${error}"`)
   }
 })
 
