@@ -1,4 +1,4 @@
-import { airyTable, beamScale, type BeamTrack } from './beam.ts'
+import { airyPower, type BeamTrack } from './beam.ts'
 import { fluxAt, type SkySource } from './calibrators.ts'
 import { SPEED_OF_LIGHT_M_S } from './constants.ts'
 import { separation, type Direction } from './frames.ts'
@@ -66,17 +66,13 @@ export function createPredictor(input: PredictInput): Predictor {
 export function apparentFlux(input: Omit<PredictInput, 'phaseCentre'>): Float64Array {
   const { sources, beam, freqHz } = input
   const integrations = beam.raRad.length
-  const airy = airyTable()
   const out = new Float64Array(sources.length * integrations * freqHz.length)
-  const scaleSquared = Float64Array.from(freqHz, (f) => beamScale(f) ** 2)
   sources.forEach((source, s) => {
     const flux = Float64Array.from(freqHz, (f) => fluxAt(source.flux, f))
     for (let k = 0; k < integrations; k++) {
-      const theta = separation({ raRad: beam.raRad[k], decRad: beam.decRad[k] }, source.direction)
-      const sinSquared = Math.sin(theta) ** 2
+      const thetaRad = separation({ raRad: beam.raRad[k], decRad: beam.decRad[k] }, source.direction)
       const from = (s * integrations + k) * freqHz.length
-      const behind = theta >= Math.PI / 2
-      for (let c = 0; c < freqHz.length; c++) out[from + c] = behind ? 0 : flux[c] * airy(sinSquared * scaleSquared[c])
+      for (let c = 0; c < freqHz.length; c++) out[from + c] = flux[c] * airyPower(thetaRad, freqHz[c])
     }
   })
   return out
@@ -102,9 +98,15 @@ export function channelRuns(freqHz: Float64Array): ChannelRun[] {
   while (start < freqHz.length) {
     const stepHz = start + 1 < freqHz.length ? freqHz[start + 1] - freqHz[start] : 0
     let end = start + 1
-    while (end < freqHz.length && Math.abs(freqHz[end] - freqHz[start] - (end - start) * stepHz) < SPACING_TOLERANCE_HZ) end++
+    while (end < freqHz.length && Math.abs(freqHz[end] - freqHz[start] - (end - start) * stepHz) < SPACING_TOLERANCE_HZ)
+      end++
     const count = end - start
-    runs.push({ start, count, firstHz: freqHz[start], stepHz: count > 1 ? (freqHz[end - 1] - freqHz[start]) / (count - 1) : 0 })
+    runs.push({
+      start,
+      count,
+      firstHz: freqHz[start],
+      stepHz: count > 1 ? (freqHz[end - 1] - freqHz[start]) / (count - 1) : 0,
+    })
     start = end
   }
   return runs
