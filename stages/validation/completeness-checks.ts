@@ -1,0 +1,90 @@
+import { wilson } from '#runtime/numeric/statistics.ts'
+import type { Check } from '#runtime/stage/quality.ts'
+import type { Comparison } from './comparison.ts'
+import { grade, notRun } from './grade.ts'
+import type { Limits } from './limits.ts'
+import { checkTable } from './limits.ts'
+
+export interface Completeness {
+  found: number
+  expected: number
+  fraction: number
+  low: number
+  high: number
+}
+
+/** Found part of the catalogue sources that ought to be found, with its Wilson interval of one sigma. */
+export function completeness({ expected }: Comparison): Completeness {
+  const found = expected.filter((entry) => entry.found).length
+  const { low, high } = wilson(found, expected.length)
+  return { found, expected: expected.length, fraction: found / expected.length, low, high }
+}
+
+/** A field that ought to give this many matches and gives fewer than `FEW_MATCHES` is not "too few sources": it is bad. */
+const MANY_EXPECTED = 20
+const FEW_MATCHES = 5
+
+/**
+ * The check of the completeness.
+ *
+ * @param facts.matches sources matched with the catalogue
+ * @param facts.expectedMatches how many the source counts (or a simulated sky itself) predict for the depth of the image
+ * @param facts.catalogueCoverage part of the field that the catalogue covers
+ */
+export function completenessCheck(
+  result: Completeness,
+  facts: { matches: number; expectedMatches: number; catalogueCoverage: number },
+  limits: Limits,
+): Check {
+  const { found, expected, low, fraction } = result
+  const { matches, expectedMatches, catalogueCoverage } = facts
+  if (expectedMatches >= MANY_EXPECTED && matches < FEW_MATCHES) {
+    const spec = checkTable.completeness
+    return {
+      name: spec.title,
+      verdict: 'bad',
+      value: expected === 0 ? 0 : fraction,
+      unit: '1',
+      n: expected,
+      limits: { good: `>= ${limits.completeness.good}`, uncertain: `>= ${limits.completeness.uncertain}` },
+      message: `Only ${matches} sources match the catalogue, about ${Math.round(expectedMatches)} are expected at this depth.`,
+      gating: spec.gating,
+      blocking: false,
+    }
+  }
+  if (!(catalogueCoverage >= 0.5)) {
+    return notRun('completeness', `the catalogue covers ${Math.round(100 * (catalogueCoverage || 0))} % of the field`, {
+      n: expected,
+    })
+  }
+  return grade(
+    'completeness',
+    {
+      graded: low,
+      value: fraction,
+      n: expected,
+      message: `${found} of ${expected} catalogue sources found; the lower bound ${low.toFixed(3)} is graded.`,
+    },
+    limits,
+  )
+}
+
+/** The check of the reliability: detections on the negative image are false, and as many of the positive ones are. */
+export function reliabilityCheck(positives: number, negatives: number, limits: Limits): Check {
+  if (positives === 0 && negatives > 0) {
+    return {
+      ...grade('reliability', { graded: Infinity, message: '' }, limits),
+      verdict: 'bad',
+      message: `No source, but ${negatives} detections on the negative image.`,
+    }
+  }
+  return grade(
+    'reliability',
+    {
+      graded: negatives / positives,
+      n: positives,
+      message: `${negatives} detections on the negative image, ${positives} on the image.`,
+    },
+    limits,
+  )
+}

@@ -1,0 +1,91 @@
+import type { Ellipse } from '#runtime/sky/gaussian-beam.ts'
+import type { GaussianShape } from '#runtime/sky/gaussian-fit.ts'
+import { pixelToSky, skyToPixel, type ImageWcs } from '#runtime/sky/projection.ts'
+
+/** One flat-noise image with what is needed to read it. */
+export interface Field {
+  width: number
+  height: number
+  wcs: ImageWcs
+  /** Restoring beam, radians. */
+  beam: Ellipse
+  /** Jy/beam, height x width. */
+  image: Float32Array
+  /** Mean primary beam, height x width. */
+  primaryBeam: Float32Array
+  /** 1 where the image is finite and the mean beam is at or above the cut. */
+  covered: Uint8Array
+  freqHz: number
+}
+
+/** 1 where the image is finite and the mean beam is at least `beamCut`. */
+export function coverage(image: Float32Array, primaryBeam: Float32Array, beamCut: number): Uint8Array {
+  const covered = new Uint8Array(image.length)
+  for (let i = 0; i < image.length; i++) covered[i] = Number.isFinite(image[i]) && primaryBeam[i] >= beamCut ? 1 : 0
+  return covered
+}
+
+/** The restoring beam in pixels. */
+export function beamPixels({ beam, wcs }: Field): GaussianShape {
+  return { majorPixels: beam.major / wcs.cellRad, minorPixels: beam.minor / wcs.cellRad, paRad: beam.paRad }
+}
+
+/** Geometric mean of the beam's full widths, radians. */
+export function beamWidthRad({ beam }: Pick<Field, 'beam'>): number {
+  return Math.sqrt(beam.major * beam.minor)
+}
+
+/** Bilinear value of a plane at 0-based pixel coordinates; NaN outside or next to a blank pixel. */
+export function planeAt(
+  plane: Float32Array,
+  { width, height }: { width: number; height: number },
+  x: number,
+  y: number,
+): number {
+  const x0 = Math.floor(x)
+  const y0 = Math.floor(y)
+  if (!(x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1)) return NaN
+  const x1 = Math.min(x0 + 1, width - 1)
+  const y1 = Math.min(y0 + 1, height - 1)
+  const fx = x - x0
+  const fy = y - y0
+  const lower = plane[y0 * width + x0] * (1 - fx) + plane[y0 * width + x1] * fx
+  const upper = plane[y1 * width + x0] * (1 - fx) + plane[y1 * width + x1] * fx
+  return lower * (1 - fy) + upper * fy
+}
+
+/** Whether the pixel nearest to a place is covered. */
+export function isCovered({ covered, width, height }: Field, x: number, y: number): boolean {
+  const column = Math.round(x)
+  const row = Math.round(y)
+  if (!(column >= 0 && row >= 0 && column < width && row < height)) return false
+  return covered[row * width + column] === 1
+}
+
+/** Angle of local north at a pixel from the y axis of the image, east positive: SIN images turn away from their centre. */
+export function northAngleRad({ wcs }: Pick<Field, 'wcs'>, x: number, y: number): number {
+  const here = pixelToSky(wcs, x, y)
+  const step = Math.min(1e-5, Math.PI / 2 - Math.abs(here.decRad)) * (here.decRad > 0 ? -1 : 1)
+  const there = skyToPixel(wcs, { raRad: here.raRad, decRad: here.decRad + step })
+  const sign = step > 0 ? 1 : -1
+  return Math.atan2(-(there.x - x) * sign, (there.y - y) * sign)
+}
+
+/** Smallest circle about the image's centre that holds its covered pixels. */
+export function coveredRadiusRad({ covered, width, wcs }: Field): number {
+  let largest = 0
+  for (let i = 0; i < covered.length; i++) {
+    if (covered[i] === 0) continue
+    const dx = (i % width) - wcs.referenceX
+    const dy = Math.floor(i / width) - wcs.referenceY
+    largest = Math.max(largest, dx * dx + dy * dy)
+  }
+  return Math.asin(Math.min(1, (Math.sqrt(largest) + 1) * wcs.cellRad))
+}
+
+/** Solid angle of the covered pixels, square degrees. */
+export function coveredAreaDeg2({ covered, wcs }: Pick<Field, 'covered' | 'wcs'>): number {
+  let pixels = 0
+  for (let i = 0; i < covered.length; i++) pixels += covered[i]
+  return pixels * ((wcs.cellRad * 180) / Math.PI) ** 2
+}
