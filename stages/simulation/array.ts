@@ -43,7 +43,10 @@ export function stationPositions(): Float64Array {
   const centre = siteItrf(site)
   const out = new Float64Array(3 * STATIONS)
   for (let station = 1; station <= STATIONS; station++) {
-    const offset = station < FIRST_OUTRIGGER ? subtract(siteItrf(armSite(station)), centre) : fromEnu(OUTRIGGERS_ENU_M[station - FIRST_OUTRIGGER])
+    const offset =
+      station < FIRST_OUTRIGGER
+        ? subtract(siteItrf(armSite(station)), centre)
+        : fromEnu(OUTRIGGERS_ENU_M[station - FIRST_OUTRIGGER])
     out.set(offset, 3 * (station - 1))
   }
   return out
@@ -51,16 +54,19 @@ export function stationPositions(): Float64Array {
 
 /** The east-west arm (1-51, steps of 5.75 m with gaps) and the north-south arm (52-102, steps of 8.65 m). */
 function armSite(station: number): Site {
-  const geodetic = (latitudeDeg: number, longitudeDeg: number): Site => ({
-    latitudeRad: latitudeDeg * DEGREE_RAD,
-    longitudeRad: longitudeDeg * DEGREE_RAD,
-    altitudeM: ARM_HEIGHT_M,
-  })
   if (station > 51) return geodetic(37.2334531 + 7.7968e-5 * (station - 52), -118.2834051)
   const stepDeg = 6.48e-5
   if (station < 23) return geodetic(37.2333752, -118.2856408 + stepDeg * (station - 1))
   const gaps = [29, 30, 36].filter((first) => station >= first).length
   return geodetic(37.2333752, -118.2835671 + stepDeg * (station - 23 + 3 * gaps))
+}
+
+function geodetic(latitudeDeg: number, longitudeDeg: number): Site {
+  return {
+    latitudeRad: latitudeDeg * DEGREE_RAD,
+    longitudeRad: longitudeDeg * DEGREE_RAD,
+    altitudeM: ARM_HEIGHT_M,
+  }
 }
 
 function fromEnu([east, north, up]: Vec3): Vec3 {
@@ -106,7 +112,10 @@ function chosenStations(count: number): number[] {
   // 101 and 115 stay in, so that a small array has reversed pairs as well.
   const kept = [101, 115].slice(0, Math.max(0, count - 2))
   const others = active.filter((station) => !kept.includes(station))
-  const thinned = Array.from({ length: count - kept.length }, (_, index) => others[Math.floor(((index + 0.5) * others.length) / (count - kept.length))])
+  const thinned = Array.from(
+    { length: count - kept.length },
+    (_, index) => others[Math.floor(((index + 0.5) * others.length) / (count - kept.length))],
+  )
   return [...thinned, ...kept].sort((a, b) => a - b)
 }
 

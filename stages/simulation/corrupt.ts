@@ -28,9 +28,18 @@ export function drawCorruption(order: readonly number[], options: CorruptionOpti
   const level = ([low, high]: readonly [number, number]): number => 10 ** (low + (high - low) * random.next())
   const dead = options.deadAntennas
   return {
-    rfiChannels: pick(options.channels, options.rfiChannels, random.fork('channels')).map((channel) => ({ channel, fluxJy: level(NARROW_LOG_JY) })),
-    rfiBursts: pick(options.integrations, options.rfiBursts, random.fork('bursts')).map((integration) => ({ integration, fluxJy: level(BURST_LOG_JY) })),
-    deadStations: typeof dead === 'number' ? pick(order.length, dead, random.fork('dead')).map((antenna) => order[antenna]) : dead.toSorted((a, b) => a - b),
+    rfiChannels: pick(options.channels, options.rfiChannels, random.fork('channels')).map((channel) => ({
+      channel,
+      fluxJy: level(NARROW_LOG_JY),
+    })),
+    rfiBursts: pick(options.integrations, options.rfiBursts, random.fork('bursts')).map((integration) => ({
+      integration,
+      fluxJy: level(BURST_LOG_JY),
+    })),
+    deadStations:
+      typeof dead === 'number'
+        ? pick(order.length, dead, random.fork('dead')).map((antenna) => order[antenna])
+        : dead.toSorted((a, b) => a - b),
   }
 }
 
@@ -51,7 +60,9 @@ export function interferenceAt(
 ): Float64Array | undefined {
   const { antennas, channels, firstChannel, integration } = place
   const burst = corruption.rfiBursts.find((candidate) => candidate.integration === integration)
-  const narrow = corruption.rfiChannels.filter(({ channel }) => channel >= firstChannel && channel < firstChannel + channels)
+  const narrow = corruption.rfiChannels.filter(
+    ({ channel }) => channel >= firstChannel && channel < firstChannel + channels,
+  )
   if (burst === undefined && narrow.length === 0) return undefined
   const out = new Float64Array(2 * antennas * channels)
   const add = (channel: number, fluxJy: number): void => {
@@ -69,7 +80,12 @@ export function interferenceAt(
 }
 
 /** Zeroes the visibilities of dead antennas, (row, channel, polarisation) with rows in correlator order. */
-export function silenceDead(vis: Float32Array, order: readonly number[], deadStations: readonly number[], rowLength: number): void {
+export function silenceDead(
+  vis: Float32Array,
+  order: readonly number[],
+  deadStations: readonly number[],
+  rowLength: number,
+): void {
   if (deadStations.length === 0) return
   const dead = order.map((station) => deadStations.includes(station))
   let row = 0

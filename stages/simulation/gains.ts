@@ -37,7 +37,11 @@ export interface Gains {
  * @param stations station numbers in correlator order
  * @param freqHz channel centres of each subband
  */
-export function makeGains(stations: readonly number[], freqHz: ReadonlyMap<number, Float64Array>, options: GainOptions): Gains {
+export function makeGains(
+  stations: readonly number[],
+  freqHz: ReadonlyMap<number, Float64Array>,
+  options: GainOptions,
+): Gains {
   const feeds = 2
   const channels = [...freqHz.values()].reduce((total, subband) => total + subband.length, 0)
   const gain = new Float64Array(stations.length * feeds * 2)
@@ -74,7 +78,12 @@ const BAND_CENTRE_HZ = 1405.015259e6
 const BAND_HALF_WIDTH_HZ = 93.75e6
 
 /** Quadratic shape, sinusoidal ripple and delay over the whole band, and a step of each subband. */
-function bandShape(random: Random, seed: number, station: number, feed: number): (subband: number, freqHz: number) => [number, number] {
+function bandShape(
+  random: Random,
+  seed: number,
+  station: number,
+  feed: number,
+): (subband: number, freqHz: number) => [number, number] {
   const [slope, curve] = [SHAPE_SIGMA * random.normal(), SHAPE_SIGMA * random.normal()]
   const [ripple, ripplePhase] = [RIPPLE_SIGMA * random.normal(), RIPPLE_SIGMA * random.normal()]
   const periodHz = RIPPLE_PERIOD_HZ[0] + (RIPPLE_PERIOD_HZ[1] - RIPPLE_PERIOD_HZ[0]) * random.next()
@@ -85,14 +94,18 @@ function bandShape(random: Random, seed: number, station: number, feed: number):
     const offsetHz = freqHz - BAND_CENTRE_HZ
     const x = offsetHz / BAND_HALF_WIDTH_HZ
     const wave = 2 * Math.PI * (offsetHz / periodHz) + start
-    const amplitude = (1 + slope * x + curve * (x * x - 1 / 3) + ripple * Math.sin(wave)) * (1 + STEP_AMPLITUDE_SIGMA * step.normal())
+    const amplitude =
+      (1 + slope * x + curve * (x * x - 1 / 3) + ripple * Math.sin(wave)) * (1 + STEP_AMPLITUDE_SIGMA * step.normal())
     const phase = 2 * Math.PI * delayS * offsetHz + ripplePhase * Math.cos(wave) + STEP_PHASE_SIGMA_RAD * step.normal()
     return [amplitude * Math.cos(phase), amplitude * Math.sin(phase)]
   }
 }
 
 /** The product of gain, drift and bandpass for one subband and time: (antenna, channel, feed), re and im. */
-export function gainsAt(gains: Gains, place: { firstChannel: number; channels: number; allChannels: number; antennas: number; time: number }): Float64Array {
+export function gainsAt(
+  gains: Gains,
+  place: { firstChannel: number; channels: number; allChannels: number; antennas: number; time: number },
+): Float64Array {
   const out = new Float64Array(place.antennas * place.channels * 4)
   for (let antenna = 0; antenna < place.antennas; antenna++) {
     for (let feed = 0; feed < 2; feed++) {

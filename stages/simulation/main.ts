@@ -10,12 +10,15 @@ import { simulateObservation } from './run.ts'
  * The simulator's door: `--params <json file> --out DIR [--cpu N]`. Progress, the result and an error go to standard
  * output as one line of JSON each; the exit code follows from the error's code.
  */
-const { values } = parseArgs({ options: { params: { type: 'string' }, out: { type: 'string' }, cpu: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { params: { type: 'string' }, out: { type: 'string' }, cpu: { type: 'string' } },
+})
 const controller = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => controller.abort())
 
 try {
-  if (values.out === undefined) throw new StageError('PARAMS_INVALID', 'usage: node stages/simulation/main.ts --out DIR [--params FILE] [--cpu N]')
+  if (values.out === undefined)
+    throw new StageError('PARAMS_INVALID', 'usage: node stages/simulation/main.ts --out DIR [--params FILE] [--cpu N]')
   const params = await readParams(values.params)
   const cpu = Number(values.cpu ?? availableParallelism())
   if (!(cpu >= 1)) throw new StageError('PARAMS_INVALID', `--cpu must be a number from 1, not ${values.cpu}`)
@@ -35,7 +38,8 @@ async function readParams(file: string | undefined): Promise<SimulationParams> {
   try {
     return resolveParams(file === undefined ? {} : JSON.parse(await readFile(file, 'utf8')))
   } catch (error) {
-    if (error instanceof z.ZodError) throw new StageError('PARAMS_INVALID', `simulation parameters: ${z.prettifyError(error)}`)
+    if (error instanceof z.ZodError)
+      throw new StageError('PARAMS_INVALID', `simulation parameters: ${z.prettifyError(error)}`)
     if (error instanceof SyntaxError) throw new StageError('PARAMS_INVALID', `${file} is not JSON: ${error.message}`)
     throw error
   }

@@ -54,7 +54,11 @@ export interface Observation {
  * Works out an observation from its parameters. Pure.
  * @param listed the sources of a file or list, instead of random ones
  */
-export function planObservation(params: SimulationParams, listed: readonly ListedSource[] | undefined, table: EarthOrientationTable): Observation {
+export function planObservation(
+  params: SimulationParams,
+  listed: readonly ListedSource[] | undefined,
+  table: EarthOrientationTable,
+): Observation {
   const calibrator = params.calibrator === null ? undefined : findCalibrator(params.calibrator)
   const timeJd = integrationTimes(params, calibrator, table)
   const middleJd = (timeJd[0] + timeJd[timeJd.length - 1]) / 2
@@ -64,16 +68,25 @@ export function planObservation(params: SimulationParams, listed: readonly Liste
 
   const order = correlatorOrder(params.antennas)
   const stationsM = stationPositions()
-  const antennasM = Float64Array.from(order.flatMap((station) => [...stationsM.subarray(3 * (station - 1), 3 * station)]))
+  const antennasM = Float64Array.from(
+    order.flatMap((station) => [...stationsM.subarray(3 * (station - 1), 3 * station)]),
+  )
   const { ant1, ant2 } = baselineRows(order)
 
-  const freqHz = new Map(params.subbands.toSorted((a, b) => a - b).map((subband) => [subband, subbandFrequencies(subband, params.channels)]))
+  const freqHz = new Map(
+    params.subbands.toSorted((a, b) => a - b).map((subband) => [subband, subbandFrequencies(subband, params.channels)]),
+  )
   const allFreqHz = Float64Array.from([...freqHz.values()].flatMap((subband) => [...subband]))
   const widthHz = channelWidthHz(params.channels)
   const imageNoiseJy = naturalNoise(params, order.length, allFreqHz.length * widthHz)
   const skyOptions = { seed: params.seed, track, centre, freqHz: allFreqHz, imageNoiseJy, minSnr: params.minSnr }
-  const others = listed === undefined ? randomSources(typeof params.sources === 'number' ? params.sources : 0, calibrator, skyOptions) : listedSources(listed)
-  const sources = [...(calibrator === undefined ? [] : [calibrator]), ...others].map((source) => seen(source, track, allFreqHz))
+  const others =
+    listed === undefined
+      ? randomSources(typeof params.sources === 'number' ? params.sources : 0, calibrator, skyOptions)
+      : listedSources(listed)
+  const sources = [...(calibrator === undefined ? [] : [calibrator]), ...others].map((source) =>
+    seen(source, track, allFreqHz),
+  )
   const directions = sources.map((source) => source.direction)
 
   return {
@@ -102,10 +115,15 @@ export function planObservation(params: SimulationParams, listed: readonly Liste
 }
 
 /** Centres of the integrations. The writer adds the same increment again and again; so do we, rounding included. */
-function integrationTimes(params: SimulationParams, calibrator: SkySource | undefined, table: EarthOrientationTable): Float64Array {
+function integrationTimes(
+  params: SimulationParams,
+  calibrator: SkySource | undefined,
+  table: EarthOrientationTable,
+): Float64Array {
   const halfSpanDays = (params.integrations * INTEGRATION_S) / DAY_S / 2
   const earliestMjd = mjdFromIso(params.startUtc)
-  const middleMjd = calibrator === undefined ? earliestMjd + halfSpanDays : nextTransit(calibrator, earliestMjd + halfSpanDays, table)
+  const middleMjd =
+    calibrator === undefined ? earliestMjd + halfSpanDays : nextTransit(calibrator, earliestMjd + halfSpanDays, table)
   const times = new Float64Array(params.integrations)
   let jd = mjdToJd(middleMjd - halfSpanDays) + INTEGRATION_S / DAY_S / 2
   for (let k = 0; k < times.length; k++, jd += INTEGRATION_S / DAY_S) times[k] = jd
@@ -127,7 +145,9 @@ function declinationFor(calibrator: SkySource | undefined, jd: number, table: Ea
 }
 
 function beamTrack(timeJd: Float64Array, decOfDateRad: number, table: EarthOrientationTable): BeamTrack {
-  const centres = Array.from(timeJd, (jd) => meridianPlaceIcrs(decOfDateRad, jdToMjd(jd), earthOrientationAt(table, jdToMjd(jd)), site))
+  const centres = Array.from(timeJd, (jd) =>
+    meridianPlaceIcrs(decOfDateRad, jdToMjd(jd), earthOrientationAt(table, jdToMjd(jd)), site),
+  )
   return {
     timeMjdS: timeJd.map((jd) => jdToMjd(jd) * DAY_S),
     raRad: Float64Array.from(centres, (centre) => centre.raRad),
@@ -150,7 +170,8 @@ function fileNames(params: SimulationParams, firstJd: number): Map<number, strin
   for (const subband of params.subbands.toSorted((a, b) => a - b)) {
     const lateS = random.next() < 0.15 ? 15 + 4 * random.next() : 2 * random.next()
     const stamp = isoUtc(startMjd + lateS / DAY_S).slice(0, 19)
-    if (!params.missingSubbands.includes(subband)) names.set(subband, `${stamp}_sb${String(subband).padStart(2, '0')}.hdf5`)
+    if (!params.missingSubbands.includes(subband))
+      names.set(subband, `${stamp}_sb${String(subband).padStart(2, '0')}.hdf5`)
   }
   return names
 }
@@ -158,5 +179,7 @@ function fileNames(params: SimulationParams, firstJd: number): Map<number, strin
 /** Flux densities of all sources in the channels of a subband: (source, channel). */
 export function sourceFluxes(observation: Observation, subband: number): Float64Array {
   const freqHz = observation.freqHz.get(subband) ?? new Float64Array()
-  return Float64Array.from(observation.sources.flatMap((source) => Array.from(freqHz, (freq) => fluxAt(source.flux, freq))))
+  return Float64Array.from(
+    observation.sources.flatMap((source) => Array.from(freqHz, (freq) => fluxAt(source.flux, freq))),
+  )
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { writeCatalogue } from '#runtime/formats/catalogue/strips.ts'
@@ -10,8 +10,8 @@ import type { ListedSource, SimulationParams } from './contract.ts'
 import { planObservation, type Observation } from './observation.ts'
 import { REFERENCE_FREQ_HZ } from './sky.ts'
 import { parseSourceList } from './source-list.ts'
-import { TRUTH_FILE, writeTruth } from './truth.ts'
-import type { WorkerInput, WorkerMessage } from './worker.ts'
+import { encodeGains, TRUTH_FILE, TRUTH_GAINS_FILE, truthOf } from './truth.ts'
+import type { WorkerInput, WorkerMessage } from './subband-worker.ts'
 
 export const CATALOGUE_DIRECTORY = 'catalogue'
 
@@ -37,15 +37,21 @@ const CATALOGUE_RADIUS_DEG = 4
  * sky. The same parameters give the same bytes, whatever `cpu` is.
  * @throws StageError PARAMS_INVALID, INPUT_MISSING (source file), CANCELLED
  */
-export async function simulateObservation(params: SimulationParams, outDir: string, hooks: SimulationHooks): Promise<SimulationResult> {
+export async function simulateObservation(
+  params: SimulationParams,
+  outDir: string,
+  hooks: SimulationHooks,
+): Promise<SimulationResult> {
   const listed = await readSources(params.sources)
   const resolved = listed === undefined ? params : { ...params, sources: listed }
   const observation = planObservation(resolved, listed, readEarthOrientation())
-  if (observation.files.size === 0) throw new StageError('PARAMS_INVALID', 'all subbands are missing: nothing would be written')
+  if (observation.files.size === 0)
+    throw new StageError('PARAMS_INVALID', 'all subbands are missing: nothing would be written')
   await mkdir(outDir, { recursive: true })
   await refuseOthers(outDir, observation)
   await writeFiles(observation, outDir, hooks)
-  writeTruth(outDir, observation)
+  await writeFile(join(outDir, TRUTH_GAINS_FILE), encodeGains(observation.gains))
+  await writeFile(join(outDir, TRUTH_FILE), `${JSON.stringify(truthOf(observation), null, 1)}\n`)
   if (params.catalogue) await writeTrueCatalogue(join(outDir, CATALOGUE_DIRECTORY), observation)
   const files = [...observation.files.values()]
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(outDir, file))).size))
@@ -71,19 +77,27 @@ async function readSources(sources: SimulationParams['sources']): Promise<Listed
 /** Two observations in one directory would be taken for one input. */
 async function refuseOthers(outDir: string, observation: Observation): Promise<void> {
   const own = new Set(observation.files.values())
-  const other = (await readdir(outDir)).find((name) => name.endsWith('.hdf5') && !own.has(name) && !name.includes('_incomplete'))
+  const other = (await readdir(outDir)).find(
+    (name) => name.endsWith('.hdf5') && !own.has(name) && !name.includes('_incomplete'),
+  )
   if (other === undefined) return
   throw new StageError('PARAMS_INVALID', `${outDir} already holds ${other}, which is not part of this observation`, {
     hint: 'choose an empty directory',
   })
 }
 
-async function writeFiles(observation: Observation, dir: string, { cpu, signal, progress }: SimulationHooks): Promise<void> {
+async function writeFiles(
+  observation: Observation,
+  dir: string,
+  { cpu, signal, progress }: SimulationHooks,
+): Promise<void> {
   const queue = [...observation.files.keys()]
   const total = queue.length * observation.timeJd.length
   let done = 0
   const workers = Array.from({ length: Math.min(Math.max(1, Math.floor(cpu)), queue.length) }, () => {
-    return new Worker(new URL('worker.ts', import.meta.url), { workerData: { observation, dir } satisfies WorkerInput })
+    return new Worker(new URL('subband-worker.ts', import.meta.url), {
+      workerData: { observation, dir } satisfies WorkerInput,
+    })
   })
   const onBlock = (): void => progress({ done: ++done, total, unit: 'blocks' })
   try {
@@ -91,7 +105,11 @@ async function writeFiles(observation: Observation, dir: string, { cpu, signal, 
     await Promise.all(workers.map((worker) => drain(worker, queue, { signal, onBlock })))
   } catch (error) {
     await Promise.all(workers.map((worker) => worker.terminate()))
-    await Promise.all([...observation.files.values()].map((name) => rm(join(dir, name.replace(/\.hdf5$/, '_incomplete.hdf5')), { force: true })))
+    await Promise.all(
+      [...observation.files.values()].map((name) =>
+        rm(join(dir, name.replace(/\.hdf5$/, '_incomplete.hdf5')), { force: true }),
+      ),
+    )
     throw error
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()))
@@ -99,12 +117,16 @@ async function writeFiles(observation: Observation, dir: string, { cpu, signal, 
 }
 
 /** Feeds one worker until the queue is empty. */
-function drain(worker: Worker, queue: number[], { signal, onBlock }: { signal: AbortSignal; onBlock(): void }): Promise<void> {
+function drain(
+  worker: Worker,
+  queue: number[],
+  { signal, onBlock }: { signal: AbortSignal; onBlock(): void },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const next = (): void => {
       const subband = queue.shift()
       if (subband === undefined) resolve()
-      else worker.postMessage(subband)
+      else worker.postMessage(subband, [])
     }
     const cancel = (): void => reject(new StageError('CANCELLED', 'the simulation was stopped'))
     if (signal.aborted) cancel()
@@ -113,7 +135,14 @@ function drain(worker: Worker, queue: number[], { signal, onBlock }: { signal: A
     worker.on('message', (message: WorkerMessage) => {
       if (message.type === 'block') onBlock()
       else if (message.type === 'done') next()
-      else reject(new StageError(message.error.code, message.error.message, message.error.hint === undefined ? {} : { hint: message.error.hint }))
+      else
+        reject(
+          new StageError(
+            message.error.code,
+            message.error.message,
+            message.error.hint === undefined ? {} : { hint: message.error.hint },
+          ),
+        )
     })
     next()
   })
@@ -127,7 +156,12 @@ async function writeTrueCatalogue(dir: string, observation: Observation): Promis
     freqHz: REFERENCE_FREQ_HZ,
     resolutionArcsec: 0,
     simulated: true,
-    coverage: { kind: 'cone' as const, raDeg: centre.raRad / DEGREE_RAD, decDeg: centre.decRad / DEGREE_RAD, radiusDeg: CATALOGUE_RADIUS_DEG },
+    coverage: {
+      kind: 'cone' as const,
+      raDeg: centre.raRad / DEGREE_RAD,
+      decDeg: centre.decRad / DEGREE_RAD,
+      radiusDeg: CATALOGUE_RADIUS_DEG,
+    },
     citation: 'contimg simulate: the sources of a synthetic observation',
   }
   await writeCatalogue(

@@ -89,7 +89,12 @@ export function randomSources(count: number, calibrator: SkySource | undefined, 
   }
 }
 
-function clearOf(direction: Direction, sources: readonly SkySource[], calibrator: SkySource | undefined, relaxed: number): boolean {
+function clearOf(
+  direction: Direction,
+  sources: readonly SkySource[],
+  calibrator: SkySource | undefined,
+  relaxed: number,
+): boolean {
   if (sources.some((source) => separation(source.direction, direction) < relaxed * ISOLATION_RAD)) return false
   if (calibrator === undefined) return true
   const { l, m } = sinProject(direction, calibrator.direction)

@@ -29,6 +29,8 @@ function parseCsv(text: string): unknown {
   const columns = head.split(',').map((column) => column.trim())
   return lines.map((line) => {
     const cells = line.split(',').map((cell) => cell.trim())
-    return Object.fromEntries(columns.map((column, index) => [column, column === 'name' ? cells[index] : Number(cells[index] || Number.NaN)]))
+    return Object.fromEntries(
+      columns.map((column, index) => [column, column === 'name' ? cells[index] : Number(cells[index] || Number.NaN)]),
+    )
   })
 }

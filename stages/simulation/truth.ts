@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { INTEGRATION_S, DSA110_SITE } from '#runtime/sky/constants.ts'
 import { isoUtc, jdToMjd, observationId } from '#runtime/sky/time.ts'
 import type { Observation } from './observation.ts'
@@ -42,24 +40,35 @@ export interface Truth {
     meanApparentJy: number
   }[]
   /** complex128 little-endian in `truth-gains.bin`, C order, at byte offsets. V = conj(g1) g2 M with g = gain x drift x bandpass. */
-  readonly gains: Record<'gain' | 'bandpass' | 'drift', { file: string; offset: number; shape: readonly number[]; axes: readonly string[] }>
+  readonly gains: Record<
+    'gain' | 'bandpass' | 'drift',
+    { file: string; offset: number; shape: readonly number[]; axes: readonly string[] }
+  >
   readonly corruption: Observation['corruption']
   readonly missingSubbands: readonly number[]
   readonly files: readonly { subband: number; file: string }[]
 }
 
-/** Writes `truth.json` and `truth-gains.bin` beside the files. */
-export function writeTruth(dir: string, observation: Observation): void {
-  const { gain, bandpass, drift } = observation.gains
-  writeFileSync(join(dir, TRUTH_GAINS_FILE), Buffer.concat([gain, bandpass, drift].map((array) => Buffer.from(array.buffer))))
-  writeFileSync(join(dir, TRUTH_FILE), `${JSON.stringify(truthOf(observation), null, 1)}\n`)
+/** The bytes of `truth-gains.bin`. */
+export function encodeGains({ gain, bandpass, drift }: Observation['gains']): Buffer {
+  return Buffer.concat([gain, bandpass, drift].map((array) => Buffer.from(array.buffer)))
 }
 
-function truthOf(observation: Observation): Truth {
+/** The arrays of `truth-gains.bin`, each with (re, im) pairs. */
+export function decodeGains(truth: Truth, bytes: Uint8Array): Record<keyof Truth['gains'], Float64Array> {
+  const array = (name: keyof Truth['gains']): Float64Array => {
+    const { offset, shape } = truth.gains[name]
+    const length = shape.reduce((total, side) => total * side, 2)
+    return new Float64Array(Uint8Array.from(bytes.subarray(offset, offset + 8 * length)).buffer)
+  }
+  return { gain: array('gain'), bandpass: array('bandpass'), drift: array('drift') }
+}
+
+/** What `truth.json` holds of an observation. */
+export function truthOf(observation: Observation): Truth {
   const { params, order, gains, ant1, ant2 } = observation
   const freqHz = [...observation.freqHz.values()].flatMap((subband) => [...subband])
   const startMjd = jdToMjd(observation.timeJd[0]) - INTEGRATION_S / 86400 / 2
-  const array = (offset: number, shape: number[], axes: string[]) => ({ file: TRUTH_GAINS_FILE, offset, shape, axes })
   return {
     format: 'contimg-truth/1',
     simulated: true,
@@ -78,22 +87,29 @@ function truthOf(observation: Observation): Truth {
     reversedPairs: ant1.reduce((total, antenna, row) => total + (antenna > ant2[row] ? 1 : 0), 0),
     freqHz,
     channelWidthHz: observation.channelWidthHz,
-    noise: { sefdJy: params.sefdJy, afterGains: params.noiseAfterGains, sigmaJy: observation.sigmaJy, naturalImageJy: observation.imageNoiseJy },
+    noise: {
+      sefdJy: params.sefdJy,
+      afterGains: params.noiseAfterGains,
+      sigmaJy: observation.sigmaJy,
+      naturalImageJy: observation.imageNoiseJy,
+    },
     calibrator: observation.calibrator ?? null,
-    sources: observation.sources.map(({ name, direction, fluxJy, spectralIndex, meanFluxJy, meanBeam, meanApparentJy }) => ({
-      name,
-      raDeg: direction.raRad * DEGREE,
-      decDeg: direction.decRad * DEGREE,
-      fluxJy,
-      spectralIndex: spectralIndex ?? null,
-      meanFluxJy,
-      meanBeam,
-      meanApparentJy,
-    })),
+    sources: observation.sources.map(
+      ({ name, direction, fluxJy, spectralIndex, meanFluxJy, meanBeam, meanApparentJy }) => ({
+        name,
+        raDeg: direction.raRad * DEGREE,
+        decDeg: direction.decRad * DEGREE,
+        fluxJy,
+        spectralIndex: spectralIndex ?? null,
+        meanFluxJy,
+        meanBeam,
+        meanApparentJy,
+      }),
+    ),
     gains: {
-      gain: array(0, [order.length, 2], ['antenna', 'feed']),
-      bandpass: array(gains.gain.byteLength, [order.length, freqHz.length, 2], ['antenna', 'channel', 'feed']),
-      drift: array(gains.gain.byteLength + gains.bandpass.byteLength, [order.length, 2], ['antenna', 'feed']),
+      gain: stored(0, [order.length, 2], ['antenna', 'feed']),
+      bandpass: stored(gains.gain.byteLength, [order.length, freqHz.length, 2], ['antenna', 'channel', 'feed']),
+      drift: stored(gains.gain.byteLength + gains.bandpass.byteLength, [order.length, 2], ['antenna', 'feed']),
     },
     corruption: observation.corruption,
     missingSubbands: params.missingSubbands,
@@ -101,14 +117,6 @@ function truthOf(observation: Observation): Truth {
   }
 }
 
-/** A truth file and its arrays, each with (re, im) pairs. */
-export function readTruth(dir: string): Truth & { arrays: Record<'gain' | 'bandpass' | 'drift', Float64Array> } {
-  const truth = JSON.parse(readFileSync(join(dir, TRUTH_FILE), 'utf8')) as Truth
-  const bytes = readFileSync(join(dir, TRUTH_GAINS_FILE))
-  const array = (name: 'gain' | 'bandpass' | 'drift'): Float64Array => {
-    const { offset, shape } = truth.gains[name]
-    const length = shape.reduce((total, side) => total * side, 2)
-    return new Float64Array(bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + 8 * length))
-  }
-  return { ...truth, arrays: { gain: array('gain'), bandpass: array('bandpass'), drift: array('drift') } }
+function stored(offset: number, shape: number[], axes: string[]): Truth['gains']['gain'] {
+  return { file: TRUTH_GAINS_FILE, offset, shape, axes }
 }

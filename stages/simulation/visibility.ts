@@ -30,12 +30,22 @@ export interface AntennaResponse {
  * @param freqHz channel centres, evenly spaced
  * @param beam power pattern as a function of (pi D nu/c sin theta)^2
  */
-export function antennaResponse(positionsM: Float64Array, freqHz: Float64Array, view: SourceView, beam: (xSquared: number) => number): AntennaResponse {
+export function antennaResponse(
+  positionsM: Float64Array,
+  freqHz: Float64Array,
+  view: SourceView,
+  beam: (xSquared: number) => number,
+): AntennaResponse {
   const antennas = positionsM.length / 3
   const channels = freqHz.length
   const { sources, towards, pointing } = view
   const size = antennas * channels * sources
-  const response = { re: new Float64Array(size), im: new Float64Array(size), weightedRe: new Float64Array(size), weightedIm: new Float64Array(size) }
+  const response = {
+    re: new Float64Array(size),
+    im: new Float64Array(size),
+    weightedRe: new Float64Array(size),
+    weightedIm: new Float64Array(size),
+  }
   const weight = new Float64Array(channels)
   for (let source = 0; source < sources; source++) {
     const [x, y, z] = [towards[3 * source], towards[3 * source + 1], towards[3 * source + 2]]
@@ -51,7 +61,7 @@ export function antennaResponse(positionsM: Float64Array, freqHz: Float64Array, 
     }
     for (let antenna = 0; antenna < antennas; antenna++) {
       const pathM = positionsM[3 * antenna] * dx + positionsM[3 * antenna + 1] * dy + positionsM[3 * antenna + 2] * dz
-      fillPhases(response, (antenna * channels) * sources + source, sources, { pathM, freqHz, weight })
+      fillPhases(response, antenna * channels * sources + source, sources, { pathM, freqHz, weight })
     }
   }
   return response
@@ -60,7 +70,12 @@ export function antennaResponse(positionsM: Float64Array, freqHz: Float64Array, 
 /** Channels are anchored to a fresh sine and cosine this often; the recurrence between loses 1e-15 a step. */
 const ANCHOR_CHANNELS = 16
 
-function fillPhases(response: AntennaResponse, start: number, stride: number, path: { pathM: number; freqHz: Float64Array; weight: Float64Array }): void {
+function fillPhases(
+  response: AntennaResponse,
+  start: number,
+  stride: number,
+  path: { pathM: number; freqHz: Float64Array; weight: Float64Array },
+): void {
   const { re, im, weightedRe, weightedIm } = response
   const { freqHz, weight } = path
   const turn = (2 * Math.PI * path.pathM) / SPEED_OF_LIGHT_M_S
@@ -105,7 +120,18 @@ export interface Signal {
 }
 
 /** Feeds (0 X, 1 Y) of antenna 1 and 2 of each polarisation in file order: XX, YY or XX, XY, YX, YY. */
-const FEEDS = { 2: [[0, 0], [1, 1]], 4: [[0, 0], [0, 1], [1, 0], [1, 1]] } as const
+const FEEDS = {
+  2: [
+    [0, 0],
+    [1, 1],
+  ],
+  4: [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ],
+} as const
 
 /**
  * The visibilities of one integration and subband, (row, channel, polarisation) with re and im, rows as in the files:
@@ -132,8 +158,11 @@ export function correlate(signal: Signal, out: Float32Array): void {
         let extraRe = 0
         let extraIm = 0
         if (interference !== undefined) {
-          extraRe = interference[2 * one] * interference[2 * two] + interference[2 * one + 1] * interference[2 * two + 1]
-          extraIm = auto ? 0 : interference[2 * one] * interference[2 * two + 1] - interference[2 * one + 1] * interference[2 * two]
+          extraRe =
+            interference[2 * one] * interference[2 * two] + interference[2 * one + 1] * interference[2 * two + 1]
+          extraIm = auto
+            ? 0
+            : interference[2 * one] * interference[2 * two + 1] - interference[2 * one + 1] * interference[2 * two]
         }
         for (let polarization = 0; polarization < polarizations; polarization++, at += 2) {
           const [feedOne, feedTwo] = feeds[polarization]

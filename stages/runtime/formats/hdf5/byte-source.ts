@@ -19,7 +19,7 @@ export function openByteSource(path: string): ByteSource {
     if (!(address >= 0 && address + target.length <= bytes)) {
       throw corrupt(path, `it points to bytes ${address} to ${address + target.length} of a file of ${bytes} bytes`)
     }
-    for (let done = 0; done < target.length; ) {
+    for (let done = 0; done < target.length;) {
       const got = readSync(descriptor, target, done, target.length - done, address + done)
       if (got === 0) throw corrupt(path, 'it became shorter while it was read')
       done += got
@@ -30,7 +30,8 @@ export function openByteSource(path: string): ByteSource {
     bytes,
     readInto,
     read(address, count) {
-      if (!(count >= 0 && count <= bytes)) throw corrupt(path, `it states an object of ${count} bytes in a file of ${bytes} bytes`)
+      if (!(count >= 0 && count <= bytes))
+        throw corrupt(path, `it states an object of ${count} bytes in a file of ${bytes} bytes`)
       const target = Buffer.allocUnsafe(count)
       readInto(target, address)
       return target

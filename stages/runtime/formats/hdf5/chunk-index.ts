@@ -52,9 +52,12 @@ export function readChunkIndex(source: ByteSource, rootAddress: number | undefin
   const leaf = (entries: number): void => {
     for (let entry = 0, key = 24; entry < entries; entry++, key += keyBytes + 8) {
       const address = readLength(node, key + keyBytes)
-      if (node.readUInt32LE(key + 4) !== 0) throw corrupt(source.path, 'a chunk skips filters in a dataset without filters')
-      if (node.readUInt32LE(key) !== chunkBytes) throw corrupt(source.path, `a chunk has ${node.readUInt32LE(key)} bytes instead of ${chunkBytes}`)
-      if (address + chunkBytes > source.bytes) throw corrupt(source.path, `a chunk lies outside the file, at byte ${address}`)
+      if (node.readUInt32LE(key + 4) !== 0)
+        throw corrupt(source.path, 'a chunk skips filters in a dataset without filters')
+      if (node.readUInt32LE(key) !== chunkBytes)
+        throw corrupt(source.path, `a chunk has ${node.readUInt32LE(key)} bytes instead of ${chunkBytes}`)
+      if (address + chunkBytes > source.bytes)
+        throw corrupt(source.path, `a chunk lies outside the file, at byte ${address}`)
       const place = position(key)
       // A dataset that was made smaller keeps chunks beyond its shape.
       if (place < 0) continue
@@ -69,17 +72,22 @@ export function readChunkIndex(source: ByteSource, rootAddress: number | undefin
     visited.add(address)
     if (address + 24 > source.bytes) throw corrupt(source.path, 'a chunk index node leaves the file')
     source.readInto(node.subarray(0, Math.min(nodeBytes, source.bytes - address)), address)
-    if (node.toString('latin1', 0, 4) !== 'TREE' || node[4] !== 1) throw corrupt(source.path, `no chunk index node at byte ${address}`)
+    if (node.toString('latin1', 0, 4) !== 'TREE' || node[4] !== 1)
+      throw corrupt(source.path, `no chunk index node at byte ${address}`)
     const level = node[5]
     const entries = node.readUInt16LE(6)
-    if (parentLevel >= 0 && level !== parentLevel - 1) throw corrupt(source.path, 'levels of a chunk index do not fall by one')
+    if (parentLevel >= 0 && level !== parentLevel - 1)
+      throw corrupt(source.path, 'levels of a chunk index do not fall by one')
     if (entries > 2 * CHUNK_INDEX_K) throw corrupt(source.path, `a chunk index node states ${entries} entries`)
-    if (address + 24 + entries * (keyBytes + 8) > source.bytes) throw corrupt(source.path, 'a chunk index node leaves the file')
+    if (address + 24 + entries * (keyBytes + 8) > source.bytes)
+      throw corrupt(source.path, 'a chunk index node leaves the file')
     if (level === 0) {
       leaf(entries)
       return
     }
-    const children = Array.from({ length: entries }, (_, entry) => readLength(node, 24 + entry * (keyBytes + 8) + keyBytes))
+    const children = Array.from({ length: entries }, (_, entry) =>
+      readLength(node, 24 + entry * (keyBytes + 8) + keyBytes),
+    )
     for (const child of children) visit(child, level)
   }
 
@@ -92,6 +100,7 @@ function checkOverlap(path: string, addresses: Float64Array, found: number, chun
   const sorted = found === addresses.length ? addresses.slice() : addresses.filter((address) => !Number.isNaN(address))
   sorted.sort()
   for (let index = 1; index < sorted.length; index++) {
-    if (sorted[index] - sorted[index - 1] < chunkBytes) throw corrupt(path, `two chunks overlap at byte ${sorted[index]}`)
+    if (sorted[index] - sorted[index - 1] < chunkBytes)
+      throw corrupt(path, `two chunks overlap at byte ${sorted[index]}`)
   }
 }

@@ -31,7 +31,10 @@ export interface ChunkTree {
  * Builds the index as libhdf5 does: a full rightmost node splits 57 to 7, and the root keeps its address (its old
  * content moves). So nodes lie between the chunks where the telescope's files have them.
  */
-export function createChunkTree(chunk: { shape: readonly number[]; elementBytes: number }, allocate: (bytes: number) => number): ChunkTree {
+export function createChunkTree(
+  chunk: { shape: readonly number[]; elementBytes: number },
+  allocate: (bytes: number) => number,
+): ChunkTree {
   const rank = chunk.shape.length
   const nodeBytes = chunkNodeBytes(rank)
   const nodes: Node[] = []
@@ -106,7 +109,13 @@ function encodeNode(node: Node, chunk: { shape: readonly number[]; elementBytes:
   const end = 24 + node.entries.length * (keyBytes + 8)
   const next = firstOffset(node.right)
   if (next !== undefined) writeKey(end, chunkBytes, next, 0)
-  else writeKey(end, 0, lastOffset(node).map((value, axis) => (axis === 0 ? value : Math.max(value, chunk.shape[axis]))), chunk.elementBytes)
+  else
+    writeKey(
+      end,
+      0,
+      lastOffset(node).map((value, axis) => (axis === 0 ? value : Math.max(value, chunk.shape[axis]))),
+      chunk.elementBytes,
+    )
   return out
 }
 

@@ -58,7 +58,12 @@ function encodeUnpadded(type: ElementType): Buffer {
       const base = encodeUnpadded({ kind: 'integer', bytes: type.bytes, signed: true })
       const values = Buffer.alloc(members.length * type.bytes)
       members.forEach(([, value], index) => values.writeIntLE(value, index * type.bytes, type.bytes))
-      return Buffer.concat([prefix(8, [members.length, 0, 0], type.bytes), base, ...members.map(([name]) => paddedName(name)), values])
+      return Buffer.concat([
+        prefix(8, [members.length, 0, 0], type.bytes),
+        base,
+        ...members.map(([name]) => paddedName(name)),
+        values,
+      ])
     }
     case 'compound':
       return Buffer.concat([prefix(6, [type.members.length, 0, 0], type.bytes), ...type.members.map(encodeMember)])
@@ -79,7 +84,8 @@ function integerProperties(bytes: number): Buffer {
 
 /** IEEE little-endian: bit offset, precision, exponent place and size, mantissa place and size, exponent bias. */
 function encodeFloat(bytes: number): Buffer {
-  const properties = bytes === 4 ? [0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0] : [0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0]
+  const properties =
+    bytes === 4 ? [0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0] : [0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0]
   return Buffer.concat([prefix(1, [0x20, bytes * 8 - 1, 0], bytes), Buffer.from(properties)])
 }
 
@@ -113,7 +119,8 @@ function decodeAt(message: Buffer, start: number): { type: ElementType; end: num
     case 0:
       return { type: decodeInteger(message, body, bits, bytes), end: body + 4 }
     case 1:
-      if (!message.subarray(start, body + 12).equals(encodeFloat(bytes))) throw new UnknownLayout('floating-point format')
+      if (!message.subarray(start, body + 12).equals(encodeFloat(bytes)))
+        throw new UnknownLayout('floating-point format')
       return { type: { kind: 'float', bytes }, end: body + 12 }
     case 3:
       return { type: { kind: 'string', bytes }, end: body }
@@ -136,7 +143,12 @@ function decodeInteger(message: Buffer, body: number, bits: number, bytes: numbe
   return { kind: 'integer', bytes, signed: (bits & 8) !== 0 }
 }
 
-function decodeCompound(message: Buffer, body: number, count: number, bytes: number): { type: ElementType; end: number } {
+function decodeCompound(
+  message: Buffer,
+  body: number,
+  count: number,
+  bytes: number,
+): { type: ElementType; end: number } {
   const members: CompoundMember[] = []
   let at = body
   for (let index = 0; index < count; index++) {
@@ -152,9 +164,15 @@ function decodeCompound(message: Buffer, body: number, count: number, bytes: num
   return { type: { kind: 'compound', bytes, members }, end: at }
 }
 
-function decodeEnumeration(message: Buffer, body: number, count: number, bytes: number): { type: ElementType; end: number } {
+function decodeEnumeration(
+  message: Buffer,
+  body: number,
+  count: number,
+  bytes: number,
+): { type: ElementType; end: number } {
   const base = decodeAt(message, body)
-  if (base.type.kind !== 'integer' || base.type.bytes !== bytes || bytes > 4) throw new UnknownLayout('enumeration base type')
+  if (base.type.kind !== 'integer' || base.type.bytes !== bytes || bytes > 4)
+    throw new UnknownLayout('enumeration base type')
   const names: string[] = []
   let at = base.end
   for (let index = 0; index < count; index++) {

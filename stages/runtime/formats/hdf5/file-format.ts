@@ -62,9 +62,13 @@ export function corrupt(path: string, what: string): StageError {
 
 /** The error for a file that ends before its own stated end. */
 export function truncated(path: string, bytes: number, statedBytes: number): StageError {
-  return new StageError('DATA_UNREADABLE', `${path} is truncated: it has ${bytes} bytes, its superblock says ${statedBytes}`, {
-    hint: 'the file is still being written or was copied in part: wait for the copy to end, or copy it again',
-  })
+  return new StageError(
+    'DATA_UNREADABLE',
+    `${path} is truncated: it has ${bytes} bytes, its superblock says ${statedBytes}`,
+    {
+      hint: 'the file is still being written or was copied in part: wait for the copy to end, or copy it again',
+    },
+  )
 }
 
 export function notHdf5(path: string): StageError {

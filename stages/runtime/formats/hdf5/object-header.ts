@@ -13,7 +13,12 @@ export type Layout =
   /** `address` is undefined while nothing was written: all elements are the fill value, zero. */
   | { readonly kind: 'contiguous'; readonly address: number | undefined; readonly bytes: number }
   | { readonly kind: 'compact'; readonly data: Buffer }
-  | { readonly kind: 'chunked'; readonly indexAddress: number | undefined; readonly chunkShape: readonly number[] }
+  | {
+      readonly kind: 'chunked'
+      readonly indexAddress: number | undefined
+      readonly chunkShape: readonly number[]
+      readonly elementBytes: number
+    }
 
 export interface GroupHeader {
   readonly treeAddress: number
@@ -41,7 +46,8 @@ export function readObjectHeader(source: ByteSource, address: number): GroupHead
   if (find(message.linkInfo) !== undefined) throw new UnknownLayout('new-style group')
   if (find(message.filters) !== undefined) throw new UnknownLayout('filtered dataset')
   const [space, type, layout] = [find(message.dataspace), find(message.datatype), find(message.layout)]
-  if (space === undefined || type === undefined || layout === undefined) throw new UnknownLayout('object that is neither group nor dataset')
+  if (space === undefined || type === undefined || layout === undefined)
+    throw new UnknownLayout('object that is neither group nor dataset')
   const fill = find(message.fillValue)
   if (fill !== undefined) checkFillValue(fill)
   return { type: decodeType(type), shape: decodeShape(space, source.path), layout: decodeLayout(layout, source.path) }
@@ -56,7 +62,7 @@ function readMessages(source: ByteSource, address: number): Message[] {
   const messages: Message[] = []
   for (let block = blocks.shift(); block !== undefined && messages.length < count; block = blocks.shift()) {
     const bytes = source.read(block.address, block.bytes)
-    for (let at = 0; at + 8 <= bytes.length && messages.length < count; ) {
+    for (let at = 0; at + 8 <= bytes.length && messages.length < count;) {
       const type = bytes.readUInt16LE(at)
       const length = bytes.readUInt16LE(at + 2)
       const flags = bytes[at + 4]
@@ -86,7 +92,8 @@ function decodeShape(space: Buffer, path: string): number[] {
 function checkFillValue(fill: Buffer): void {
   if (fill.length < 4 || fill[0] < 1 || fill[0] > 2) throw new UnknownLayout(`fill value version ${fill[0]}`)
   const stated = fill[0] === 2 && fill[3] === 0 ? 0 : fill.length >= 8 ? fill.readInt32LE(4) : 0
-  if (stated > 0 && fill.subarray(8, 8 + stated).some((byte) => byte !== 0)) throw new UnknownLayout('fill value other than zero')
+  if (stated > 0 && fill.subarray(8, 8 + stated).some((byte) => byte !== 0))
+    throw new UnknownLayout('fill value other than zero')
 }
 
 function decodeLayout(layout: Buffer, path: string): Layout {
@@ -111,7 +118,12 @@ function decodeLayout(layout: Buffer, path: string): Layout {
       need(11 + 4 * (rank + 1))
       const chunkShape = Array.from({ length: rank }, (_, axis) => layout.readUInt32LE(11 + 4 * axis))
       if (chunkShape.includes(0)) throw corrupt(path, 'a chunk has a side of length 0')
-      return { kind: 'chunked', indexAddress: addressAt(layout, 3), chunkShape }
+      return {
+        kind: 'chunked',
+        indexAddress: addressAt(layout, 3),
+        chunkShape,
+        elementBytes: layout.readUInt32LE(11 + 4 * rank),
+      }
     }
     default:
       throw new UnknownLayout(`data layout class ${layout[1]}`)

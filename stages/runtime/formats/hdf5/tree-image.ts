@@ -100,7 +100,8 @@ export function drawTree(root: Group, rowState: (path: string) => RowState, endO
 
   const drawDataset = (dataset: FixedDataset | TextDataset | RowDataset, path: string): number => {
     if (dataset.kind === 'rows') return place(rowHeader(dataset, rowState(path)))
-    if (dataset.kind === 'fixed') return place(fixedHeader(dataset.type, dataset.shape, place(Buffer.from(dataset.data)), dataset.data.length))
+    if (dataset.kind === 'fixed')
+      return place(fixedHeader(dataset.type, dataset.shape, place(Buffer.from(dataset.data)), dataset.data.length))
     const reference = Buffer.alloc(text.bytes)
     texts.push({ value: dataset.value, index: texts.length + 1 })
     reference.writeUInt32LE(Buffer.byteLength(dataset.value), 0)
@@ -172,7 +173,8 @@ function symbolNode(entries: readonly Buffer[]): Buffer {
 }
 
 function groupTree(nodes: readonly { address: number; key: number }[], path: string): Buffer {
-  if (nodes.length > 2 * GROUP_INTERNAL_K) throw new RangeError(`group ${path || '/'} has too many members for one index node`)
+  if (nodes.length > 2 * GROUP_INTERNAL_K)
+    throw new RangeError(`group ${path || '/'} has too many members for one index node`)
   const out = Buffer.alloc(GROUP_TREE_BYTES)
   out.write('TREE', 'latin1')
   out.writeUInt16LE(nodes.length, 6)
@@ -190,7 +192,8 @@ function globalHeap(texts: readonly { value: string; index: number }[]): Buffer 
   let at = 16
   for (const { value, index } of texts) {
     const bytes = Buffer.from(value, 'utf8')
-    if (at + 16 + paddedTo8(bytes.length) + 16 > GLOBAL_HEAP_BYTES) throw new RangeError('variable-length strings exceed one global heap')
+    if (at + 16 + paddedTo8(bytes.length) + 16 > GLOBAL_HEAP_BYTES)
+      throw new RangeError('variable-length strings exceed one global heap')
     out.writeUInt16LE(index, at)
     out.writeUInt16LE(1, at + 2)
     out.writeBigUInt64LE(BigInt(bytes.length), at + 8)
@@ -205,7 +208,8 @@ type Message = readonly [type: number, flags: number, data: Buffer]
 
 function objectHeader(messages: readonly Message[], messageBytes: number): Buffer {
   const used = messages.reduce((total, [, , data]) => total + 8 + data.length, 0)
-  const all: Message[] = used === messageBytes ? [...messages] : [...messages, [message.nil, 0, Buffer.alloc(messageBytes - used - 8)]]
+  const all: Message[] =
+    used === messageBytes ? [...messages] : [...messages, [message.nil, 0, Buffer.alloc(messageBytes - used - 8)]]
   const out = Buffer.alloc(16 + messageBytes)
   out[0] = 1
   out.writeUInt16LE(all.length, 2)

@@ -38,7 +38,10 @@ function describe(path: string, datasetPath: string, file: File, module: H5Modul
   const filters = guarded(path, () => module.get_dataset_filters(file.file_id, datasetPath))
   const unknown = filters.find((filter) => !KNOWN_FILTERS.has(filter.id))
   if (unknown !== undefined) {
-    throw unsupported(`${path}: ${datasetPath} is compressed with filter ${unknown.id} (${unknown.name || 'unnamed'})`, 'write the file again without compression or with gzip')
+    throw unsupported(
+      `${path}: ${datasetPath} is compressed with filter ${unknown.id} (${unknown.name || 'unnamed'})`,
+      'write the file again without compression or with gzip',
+    )
   }
   if ((metadata.virtual_sources?.length ?? 0) > 0) throw unsupported(`${path}: ${datasetPath} is a virtual dataset`)
   return {
@@ -57,7 +60,8 @@ function elementType(metadata: Metadata, where: string): ElementType {
   if (type === CLASS.integer) return { kind: 'integer', bytes, signed }
   if (type === CLASS.float) return { kind: 'float', bytes }
   if (type === CLASS.string) return metadata.vlen ? { kind: 'text', bytes: 16 } : { kind: 'string', bytes }
-  if (type === CLASS.enumeration && metadata.enum_type !== undefined) return { kind: 'enumeration', bytes, members: metadata.enum_type.members }
+  if (type === CLASS.enumeration && metadata.enum_type !== undefined)
+    return { kind: 'enumeration', bytes, members: metadata.enum_type.members }
   if (type === CLASS.compound && metadata.compound_type !== undefined) {
     const members = metadata.compound_type.members.map((member) => ({
       name: member.name,
@@ -94,13 +98,16 @@ function wasmFile({ path, bytes, reason, file, module, datasets }: Parts): Hdf5F
     dataset: (datasetPath) => datasets.get(datasetPath),
     readRows(datasetPath, row0, rows, out) {
       const { shape, type } = datasetOf(datasetPath)
-      if (row0 < 0 || rows < 0 || row0 + rows > (shape[0] ?? 1)) throw new RangeError(`rows ${row0} to ${row0 + rows} of ${shape[0] ?? 1}`)
+      if (row0 < 0 || rows < 0 || row0 + rows > (shape[0] ?? 1))
+        throw new RangeError(`rows ${row0} to ${row0 + rows} of ${shape[0] ?? 1}`)
       const needed = shape.slice(1).reduce((total, length) => total * length, rows * type.bytes)
       if (out.length < needed) throw new RangeError('the output array is too small')
       if (needed === 0) return
       const pointer = buffer.reserve(needed)
       const [count, offset, stride] = shape.length === 0 ? [null, null, null] : selection(shape, row0, rows)
-      const status = guarded(path, () => module.get_dataset_data(file.file_id, datasetPath, count, offset, stride, BigInt(pointer)))
+      const status = guarded(path, () =>
+        module.get_dataset_data(file.file_id, datasetPath, count, offset, stride, BigInt(pointer)),
+      )
       if (status < 0) throw unreadable(path, `${datasetPath}: libhdf5 returned ${status}`)
       // The view is made after the call: the WebAssembly memory may have grown in it.
       out.set(module.HEAPU8.subarray(pointer, pointer + needed))
@@ -129,10 +136,11 @@ function strings(entity: unknown): string[] {
 
 /** One block of WebAssembly memory, replaced by a larger one when needed; that memory never shrinks. */
 function growingBuffer(module: H5Module): { reserve(bytes: number): number; free(): void } {
+  const { _malloc: allocate, _free: release } = module
   let pointer = 0
   let size = 0
   const free = (): void => {
-    if (pointer !== 0) module._free(pointer)
+    if (pointer !== 0) release(pointer)
     pointer = 0
     size = 0
   }
@@ -140,8 +148,9 @@ function growingBuffer(module: H5Module): { reserve(bytes: number): number; free
     reserve(bytes) {
       if (bytes <= size) return pointer
       free()
-      pointer = module._malloc(bytes)
-      if (pointer === 0) throw new StageError('DATA_UNSUPPORTED', `a block of ${bytes} bytes exceeds the memory of h5wasm`)
+      pointer = allocate(bytes)
+      if (pointer === 0)
+        throw new StageError('DATA_UNSUPPORTED', `a block of ${bytes} bytes exceeds the memory of h5wasm`)
       size = bytes
       return pointer
     },
@@ -154,12 +163,17 @@ function guarded<T>(path: string, call: () => T): T {
   try {
     return call()
   } catch (error) {
-    throw unreadable(path, error instanceof Error ? error.message.split('\n')[0].slice(0, 300) : String(error).slice(0, 300))
+    throw unreadable(
+      path,
+      error instanceof Error ? error.message.split('\n')[0].slice(0, 300) : String(error).slice(0, 300),
+    )
   }
 }
 
 function unreadable(path: string, why: string): StageError {
-  return new StageError('DATA_UNREADABLE', `${path} cannot be read: ${why}`, { hint: 'check the file with h5dump; copy it again from its source' })
+  return new StageError('DATA_UNREADABLE', `${path} cannot be read: ${why}`, {
+    hint: 'check the file with h5dump; copy it again from its source',
+  })
 }
 
 function unsupported(message: string, hint?: string): StageError {

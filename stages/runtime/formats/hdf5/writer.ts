@@ -27,7 +27,8 @@ export function createHdf5Writer(path: string, tree: Group): Hdf5Writer {
   const none: RowState = { rows: 0, indexAddress: undefined }
   output.put(drawTree(tree, () => none, 0))
   const appenders = new Map<string, RowAppender>()
-  for (const [datasetPath, dataset] of rowDatasets(tree, '')) appenders.set(datasetPath, createAppender(dataset, output))
+  for (const [datasetPath, dataset] of rowDatasets(tree, ''))
+    appenders.set(datasetPath, createAppender(dataset, output))
   const appenderOf = (datasetPath: string): RowAppender => {
     const appender = appenders.get(datasetPath)
     if (appender === undefined) throw new RangeError(`${datasetPath} is not a row dataset of ${path}`)
@@ -35,13 +36,17 @@ export function createHdf5Writer(path: string, tree: Group): Hdf5Writer {
   }
 
   return {
-    append: (datasetPath, rows) => appenderOf(datasetPath).append(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)),
+    append: (datasetPath, rows) =>
+      appenderOf(datasetPath).append(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)),
     close(finalTree = tree) {
       output.flush()
       for (const appender of appenders.values()) {
         for (const node of appender.encodeIndex()) output.putAt(node.address, node.bytes)
       }
-      output.putAt(0, drawTree(finalTree, (datasetPath) => appenderOf(datasetPath).state(), output.end()))
+      output.putAt(
+        0,
+        drawTree(finalTree, (datasetPath) => appenderOf(datasetPath).state(), output.end()),
+      )
       closeSync(descriptor)
     },
     abandon: () => closeSync(descriptor),
@@ -106,7 +111,8 @@ function createStaging(descriptor: number): Staging {
 }
 
 function writeFully(descriptor: number, bytes: Uint8Array, address: number): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done, address + done)
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(descriptor, bytes, done, bytes.length - done, address + done)
 }
 
 interface RowAppender {
@@ -129,7 +135,10 @@ function createAppender(dataset: RowDataset, output: Staging): RowAppender {
 
   const fill = (block: Uint8Array, blockRow: number, chunkRow: number, count: number): void => {
     columns.forEach((offset, column) => {
-      const size = padded4([count, ...rowShape.map((length, axis) => Math.min(chunkShape[axis + 1], length - offset[axis]))])
+      const size = padded4([
+        count,
+        ...rowShape.map((length, axis) => Math.min(chunkShape[axis + 1], length - offset[axis])),
+      ])
       const inRow = offset.reduce((total, value, axis) => total * rowShape[axis] + value, 0)
       copyBox(block, chunks[column], type.bytes, {
         count: size,
@@ -158,7 +167,7 @@ function createAppender(dataset: RowDataset, output: Staging): RowAppender {
     append(block) {
       const count = block.length / (rowElements * type.bytes)
       if (!Number.isInteger(count)) throw new RangeError('an append must hold whole rows')
-      for (let done = 0; done < count; ) {
+      for (let done = 0; done < count;) {
         const chunkRow = rows % chunkShape[0]
         const taken = Math.min(chunkShape[0] - chunkRow, count - done)
         if (chunkRow === 0) for (const chunk of chunks) chunk.fill(0)
@@ -177,7 +186,8 @@ function createAppender(dataset: RowDataset, output: Staging): RowAppender {
 /** Offsets of all chunks of one chunk row, in C order. */
 function gridOffsets(grid: readonly number[], chunk: readonly number[]): number[][] {
   return grid.reduce<number[][]>(
-    (offsets, count, axis) => offsets.flatMap((offset) => Array.from({ length: count }, (_, index) => [...offset, index * chunk[axis]])),
+    (offsets, count, axis) =>
+      offsets.flatMap((offset) => Array.from({ length: count }, (_, index) => [...offset, index * chunk[axis]])),
     [[]],
   )
 }

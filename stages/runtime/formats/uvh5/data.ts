@@ -42,7 +42,9 @@ export async function openUvh5Data(path: string, options: { method?: 'direct' | 
       ...shape,
       method: file.method,
       reason: file.reason,
-      blockRows: Math.max(...['visdata', 'flags', 'nsamples'].map((name) => dataset(file, name).chunkShape?.[0] ?? CONTIGUOUS_BLOCK_ROWS)),
+      blockRows: Math.max(
+        ...['visdata', 'flags', 'nsamples'].map((name) => dataset(file, name).chunkShape?.[0] ?? CONTIGUOUS_BLOCK_ROWS),
+      ),
       readRows(row0, rows, into) {
         readVis(row0, rows, into.vis)
         readFlags(row0, rows, into.flags)
@@ -78,13 +80,21 @@ function visReader(file: Hdf5File): Reader<Float32Array> {
   const members = type.kind === 'compound' ? type.members : []
   const [real, imaginary] = members
   const paired =
-    members.length === 2 && real.name === 'r' && imaginary.name === 'i' && real.offset === 0 && imaginary.offset === real.type.bytes &&
-    type.bytes === 2 * real.type.bytes && JSON.stringify(real.type) === JSON.stringify(imaginary.type)
+    members.length === 2 &&
+    real.name === 'r' &&
+    imaginary.name === 'i' &&
+    real.offset === 0 &&
+    imaginary.offset === real.type.bytes &&
+    type.bytes === 2 * real.type.bytes &&
+    JSON.stringify(real.type) === JSON.stringify(imaginary.type)
   if (!paired) throw unsupported(`${file.path}: ${path} is not a complex number {r, i}`)
   const part = real.type
-  if (part.kind === 'float' && part.bytes === 4) return (row0, rows, out) => file.readRows(path, row0, rows, bytesOf(out))
+  if (part.kind === 'float' && part.bytes === 4)
+    return (row0, rows, out) => file.readRows(path, row0, rows, bytesOf(out))
   if ((part.kind !== 'float' || part.bytes !== 8) && (part.kind !== 'integer' || part.bytes !== 4)) {
-    throw unsupported(`${file.path}: ${path} is complex of ${part.kind} with ${part.bytes} bytes; float32, float64 and int32 are supported`)
+    throw unsupported(
+      `${file.path}: ${path} is complex of ${part.kind} with ${part.bytes} bytes; float32, float64 and int32 are supported`,
+    )
   }
   return converted(file, vis, (bytes) => decodeNumbers(bytes, part, path))
 }
@@ -100,13 +110,18 @@ function flagReader(file: Hdf5File): Reader<Uint8Array> {
 function sampleReader(file: Hdf5File): Reader<Float32Array> {
   const samples = dataset(file, 'nsamples')
   const { type, path } = samples
-  if (type.kind === 'float' && type.bytes === 4) return (row0, rows, out) => file.readRows(path, row0, rows, bytesOf(out))
+  if (type.kind === 'float' && type.bytes === 4)
+    return (row0, rows, out) => file.readRows(path, row0, rows, bytesOf(out))
   if (type.kind !== 'float' && type.kind !== 'integer') throw unsupported(`${file.path}: ${path} holds no numbers`)
   return converted(file, samples, (bytes) => decodeNumbers(bytes, type, path))
 }
 
 /** Reads elements of another type than the block's and rounds them to float32. */
-function converted(file: Hdf5File, source: Hdf5Dataset, decode: (bytes: Uint8Array<ArrayBuffer>) => Float64Array): Reader<Float32Array> {
+function converted(
+  file: Hdf5File,
+  source: Hdf5Dataset,
+  decode: (bytes: Uint8Array<ArrayBuffer>) => Float64Array,
+): Reader<Float32Array> {
   return (row0, rows, out) => {
     const bytes = new Uint8Array(rows * rowElements(source) * source.type.bytes)
     file.readRows(source.path, row0, rows, bytes)

@@ -29,7 +29,8 @@ export function fingerprintOf(file: Hdf5File): string {
     const dataset = file.dataset(path)
     if (dataset === undefined || !/^\/(Header|Data)\//.test(path)) continue
     hash.update(`${path} ${dataset.shape.join(',')}\n`)
-    if (dataset.type.kind === 'string' || dataset.type.kind === 'text') hash.update(JSON.stringify(file.readStrings(path)))
+    if (dataset.type.kind === 'string' || dataset.type.kind === 'text')
+      hash.update(JSON.stringify(file.readStrings(path)))
     else if (dataset.shape[0] === rows) hashEnds(file, dataset, hash)
     else hash.update(readRows(file, dataset, 0, dataset.shape[0] ?? 1))
   }
@@ -45,7 +46,9 @@ function hashEnds(file: Hdf5File, dataset: Hdf5Dataset, hash: Hash): void {
 }
 
 function readRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, rows: number): Uint8Array {
-  const out = new Uint8Array(dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes))
+  const out = new Uint8Array(
+    dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes),
+  )
   file.readRows(dataset.path, row0, rows, out)
   return out
 }

@@ -61,7 +61,8 @@ export async function readUvh5Header(path: string): Promise<Uvh5Header> {
 /** The header of an open file. */
 export function decodeHeader(file: Hdf5File): Uvh5Header {
   const values = headerValues(file)
-  const optional = <T>(name: string, read: (path: string) => T): T | undefined => (values.has(`/Header/${name}`) ? read(`/Header/${name}`) : undefined)
+  const optional = <T>(name: string, read: (path: string) => T): T | undefined =>
+    values.has(`/Header/${name}`) ? read(`/Header/${name}`) : undefined
   const string = (name: string): string => optional(name, values.string) ?? ''
 
   const shape = dataShape(file)
@@ -78,7 +79,8 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
   const antennaNames = values.strings('/Header/antenna_names')
 
   const expectLength = (name: string, length: number, expected: number): void => {
-    if (length !== expected) throw unreadable(file.path, `/Header/${name} has ${length} values where ${expected} are needed`)
+    if (length !== expected)
+      throw unreadable(file.path, `/Header/${name} has ${length} values where ${expected} are needed`)
   }
   expectLength('freq_array', freqHz.length, shape.channels)
   expectLength('polarization_array', polarizations.length, shape.polarizations)
@@ -91,7 +93,10 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
   expectLength('Nblts', values.number('/Header/Nblts'), shape.rows)
   const integrations = values.number('/Header/Ntimes')
   if (!Number.isInteger(shape.rows / integrations)) {
-    throw unreadable(file.path, `${shape.rows} rows do not divide into ${integrations} integrations (/Header/Nblts, /Header/Ntimes)`)
+    throw unreadable(
+      file.path,
+      `${shape.rows} rows do not divide into ${integrations} integrations (/Header/Nblts, /Header/Ntimes)`,
+    )
   }
 
   return {
@@ -144,12 +149,16 @@ export function dataShape(file: Hdf5File): DataShape {
   })
   for (const other of others) {
     if (other.shape.join() !== vis.shape.join()) {
-      throw unreadable(file.path, `${other.path} has shape (${other.shape.join()}), /Data/visdata (${vis.shape.join()})`)
+      throw unreadable(
+        file.path,
+        `${other.path} has shape (${other.shape.join()}), /Data/visdata (${vis.shape.join()})`,
+      )
     }
   }
   const { shape } = vis
   const known = shape.length === 3 || (shape.length === 4 && shape[1] === 1)
-  if (!known) throw unsupported(`${file.path}: /Data/visdata has shape (${shape.join()}); one spectral window is supported`)
+  if (!known)
+    throw unsupported(`${file.path}: /Data/visdata has shape (${shape.join()}); one spectral window is supported`)
   if (shape.includes(0)) throw unreadable(file.path, 'it holds no data: /Data/visdata is empty')
   return { rows: shape[0], channels: shape[shape.length - 2], polarizations: shape[shape.length - 1] }
 }
@@ -163,7 +172,8 @@ function readUvw(file: Hdf5File, values: HeaderValues): Float32Array | Float64Ar
 function channelWidth(path: string, widths: Float64Array | undefined, freqHz: Float64Array): number {
   const width = Math.abs(widths?.[0] ?? freqHz[1] - freqHz[0])
   if (!(width > 0)) throw unreadable(path, 'the channel width is missing or zero (/Header/channel_width)')
-  if (widths?.some((other) => Math.abs(Math.abs(other) - width) > 1e-6 * width)) throw unsupported(`${path}: /Header/channel_width differs between channels`)
+  if (widths?.some((other) => Math.abs(Math.abs(other) - width) > 1e-6 * width))
+    throw unsupported(`${path}: /Header/channel_width differs between channels`)
   return width
 }
 
@@ -175,12 +185,15 @@ function perRow(values: Float64Array, rows: number, path: string): Float64Array 
 
 function perAntenna(diameters: Float64Array | undefined, antennas: number, path: string): Float64Array {
   if (diameters === undefined) return new Float64Array(antennas).fill(Number.NaN)
-  if (diameters.length !== antennas) throw unreadable(path, `/Header/antenna_diameters has ${diameters.length} values for ${antennas} antennas`)
+  if (diameters.length !== antennas)
+    throw unreadable(path, `/Header/antenna_diameters has ${diameters.length} values for ${antennas} antennas`)
   return diameters
 }
 
 /** A scalar in the telescope's files; one value a row in later memo versions, of which the first serves. */
 function apparentDeclination(values: HeaderValues): number | undefined {
-  const path = ['/Header/phase_center_app_dec', '/Header/extra_keywords/phase_center_dec'].find((candidate) => values.has(candidate))
+  const path = ['/Header/phase_center_app_dec', '/Header/extra_keywords/phase_center_dec'].find((candidate) =>
+    values.has(candidate),
+  )
   return path === undefined ? undefined : values.numbers(path)[0]
 }

@@ -35,7 +35,8 @@ export function headerValues(file: Hdf5File): HeaderValues {
     file.readRows(path, 0, shape[0] ?? 1, out)
     return out
   }
-  const numbers = (path: string): Float64Array => decodeNumbers(bytes(path), datasetOf(path).type, `${file.path}: ${path}`)
+  const numbers = (path: string): Float64Array =>
+    decodeNumbers(bytes(path), datasetOf(path).type, `${file.path}: ${path}`)
   const strings = (path: string): string[] => {
     const { kind } = datasetOf(path).type
     if (kind !== 'string' && kind !== 'text') throw unsupported(`${file.path}: ${path} holds no strings`)
@@ -47,7 +48,9 @@ export function headerValues(file: Hdf5File): HeaderValues {
     numbers,
     integers(path) {
       const { type } = datasetOf(path)
-      return type.kind === 'integer' && type.bytes === 8 ? narrowed(bytes(path), `${file.path}: ${path}`) : integral(numbers(path), `${file.path}: ${path}`)
+      return type.kind === 'integer' && type.bytes === 8
+        ? narrowed(bytes(path), `${file.path}: ${path}`)
+        : integral(numbers(path), `${file.path}: ${path}`)
     },
     number: (path) => only(numbers(path), `${file.path}: ${path}`),
     string: (path) => only(strings(path), `${file.path}: ${path}`),
@@ -95,7 +98,8 @@ function narrowed(bytes: Uint8Array<ArrayBuffer>, where: string): Int32Array {
 
 function integral(values: Float64Array, where: string): Int32Array {
   const out = Int32Array.from(values)
-  if (out.some((value, index) => value !== values[index])) throw unsupported(`${where} holds values that are not 32-bit integers`)
+  if (out.some((value, index) => value !== values[index]))
+    throw unsupported(`${where} holds values that are not 32-bit integers`)
   return out
 }
 
@@ -111,9 +115,13 @@ export function missing(path: string, dataset: string): StageError {
 }
 
 export function unreadable(path: string, what: string): StageError {
-  return new StageError('DATA_UNREADABLE', `${path}: ${what}`, { hint: 'copy the file again from its source, or leave it out' })
+  return new StageError('DATA_UNREADABLE', `${path}: ${what}`, {
+    hint: 'copy the file again from its source, or leave it out',
+  })
 }
 
 export function unsupported(message: string): StageError {
-  return new StageError('DATA_UNSUPPORTED', message, { hint: 'write the file again as the UVH5 memo describes, for example with pyuvdata' })
+  return new StageError('DATA_UNSUPPORTED', message, {
+    hint: 'write the file again as the UVH5 memo describes, for example with pyuvdata',
+  })
 }

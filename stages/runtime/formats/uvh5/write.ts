@@ -89,7 +89,10 @@ function fileTree(spec: Uvh5FileSpec, integrations: number): Group {
     Nants_telescope: integer([], [spec.antennaNames.length]),
     antenna_diameters: real([spec.antennaNames.length], spec.antennaDiametersM),
     antenna_names: names(spec.antennaNames),
-    antenna_numbers: integer([spec.antennaNames.length], spec.antennaNames.map((_, index) => index)),
+    antenna_numbers: integer(
+      [spec.antennaNames.length],
+      spec.antennaNames.map((_, index) => index),
+    ),
     antenna_positions: real([spec.antennaNames.length, 3], spec.antennaPositionsM),
     Nbls: integer([], [baselines]),
     Nblts: integer([], [baselines * integrations]),
@@ -123,7 +126,11 @@ function fileTree(spec: Uvh5FileSpec, integrations: number): Group {
       Header: { kind: 'group', children: header },
       Data: {
         kind: 'group',
-        children: { visdata: growing(complex64, data), flags: growing(boolean, data), nsamples: growing(float32, data) },
+        children: {
+          visdata: growing(complex64, data),
+          flags: growing(boolean, data),
+          nsamples: growing(float32, data),
+        },
       },
     },
   }
@@ -134,7 +141,12 @@ function real(shape: readonly number[], values: ArrayLike<number>): FixedDataset
 }
 
 function integer(shape: readonly number[], values: ArrayLike<number>): FixedDataset {
-  return { kind: 'fixed', type: int64, shape, data: new Uint8Array(BigInt64Array.from(Array.from(values), BigInt).buffer) }
+  return {
+    kind: 'fixed',
+    type: int64,
+    shape,
+    data: new Uint8Array(BigInt64Array.from(Array.from(values), BigInt).buffer),
+  }
 }
 
 function ascii(value: string): FixedDataset {
