@@ -1,0 +1,70 @@
+import { Command, CommanderError } from 'commander'
+import { exitCodes } from '../pipeline/outcome.ts'
+import { ProblemError, type Problem } from '../pipeline/problem.ts'
+import { errorDocument } from '../view/document.ts'
+import { problemLines } from '../view/problem.ts'
+import { addCatalogueCommand } from './catalogue.ts'
+import { addGetCommand } from './get.ts'
+import { lines, styleOf, type Io } from './io.ts'
+import { addListCommand } from './list.ts'
+import { addReportCommand } from './report.ts'
+import { addRunCommand } from './run.ts'
+import { addSimulateCommand } from './simulate.ts'
+import { addVersionCommand, readVersion } from './version.ts'
+
+/** Runs one command line to its end and returns its exit code. */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = exitCodes.done
+  const program = new Command('contimg')
+    .description('raw DSA-110 subband files in, validated radio images out')
+    .version(await readVersion(), '-V, --version', 'the version of contimg')
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
+    .showSuggestionAfterError()
+  addRunCommand(program, io, (code) => (exitCode = code))
+  addSimulateCommand(program, io)
+  addGetCommand(program, io)
+  addListCommand(program, io)
+  addReportCommand(program, io)
+  addCatalogueCommand(program, io)
+  addVersionCommand(program, io)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (thrown) {
+    return reportFailure(thrown, argv, io)
+  }
+}
+
+function reportFailure(thrown: unknown, argv: readonly string[], io: Io): number {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done
+  const { problem, exitCode } = failureOf(thrown, io)
+  lines(io.err, problemLines(problem, styleOf(io, {})))
+  if (argv.includes('-v') || argv.includes('--verbose')) lines(io.err, [String((thrown as Error).stack ?? thrown)])
+  if (wantsJson(argv)) io.out(`${JSON.stringify(errorDocument(problem), null, 2)}\n`)
+  return exitCode
+}
+
+function failureOf(thrown: unknown, { signal }: Io): { problem: Problem; exitCode: number } {
+  if (thrown instanceof ProblemError) {
+    const interrupted = thrown.problem.code === 'INTERRUPTED' && signal.aborted ? Number(signal.reason) : undefined
+    return { problem: thrown.problem, exitCode: interrupted ?? thrown.exitCode }
+  }
+  if (thrown instanceof CommanderError) {
+    const help = thrown.code === 'commander.help'
+    const message = help ? 'a command is missing' : thrown.message.replace(/^error: /, '').replaceAll('\n', ' ')
+    return { problem: { code: 'USAGE', message, hint: 'see contimg --help' }, exitCode: exitCodes.usage }
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const code = (thrown as NodeJS.ErrnoException | undefined)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return { problem: { code: 'DISK_FULL', message, hint: 'free some space, then run the same command again' }, exitCode: exitCodes.failed }
+  }
+  return { problem: { code: 'INTERNAL', message, hint: 'run again with -v and report this as a defect' }, exitCode: exitCodes.failed }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  return argv.some(
+    (argument, index) => argument === '-ojson' || argument === '--output=json' || (argument === 'json' && /^(-o|--output)$/.test(argv[index - 1] ?? '')),
+  )
+}

@@ -1,0 +1,148 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { stringify } from 'yaml'
+import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { createLocalExecutor } from '../executors/local/local-executor.ts'
+import { readMachine, wscleanVersion } from '../executors/local/machine.ts'
+import { checkInput, checkRoot, earthOrientationAsset } from '../executors/local/preflight.ts'
+import { scanFolder } from '../executors/local/scan.ts'
+import { admit, selection } from '../pipeline/admission.ts'
+import type { RunConfig } from '../pipeline/config.ts'
+import { exitCodes } from '../pipeline/outcome.ts'
+import { ProblemError } from '../pipeline/problem.ts'
+import { reportPage } from '../report/page.ts'
+import { catalogueAsset, resolveCatalogue } from '../runs/catalogues.ts'
+import { runSession, type SessionOptions } from '../runs/session.ts'
+import type { RunState } from '../pipeline/state.ts'
+import { closingLines } from '../view/closing.ts'
+import { runDocument } from '../view/document.ts'
+import { heartbeat, plainLines } from '../view/plain.ts'
+import { lines, styleOf, type Io } from './io.ts'
+import { loadConfig, type ConfigFlags } from './load-config.ts'
+import { withGlobalOptions, type GlobalOptions } from './options.ts'
+import { readVersion } from './version.ts'
+
+const HEARTBEAT_MS = 60_000
+
+type RunOptions = GlobalOptions & ConfigFlags
+
+/** `contimg run`: plan, execute, follow, report. */
+export function addRunCommand(program: Command, io: Io, end: (exitCode: number) => void): void {
+  const command = program
+    .command('run [config]')
+    .description('make images of the observations in a folder: convert, calibrate, image, validate')
+    .option('--input <dir>', 'folder of raw .hdf5 subband files')
+    .option('--catalogue <path|name@hash>', 'reference catalogue for validation: a folder, or an imported one')
+    .option('--uncalibrated', 'image without calibration and label everything so')
+    .option('--observations <ids>', 'only these observations: ids or patterns, separated by commas')
+    .option('--name <name>', 'name of the run; with the name of an unfinished run of the same configuration it goes on')
+    .option('--set <key=value>', 'set one key of the configuration, such as imaging.cellArcsec=3; repeatable', (value: string, all: string[]) => [...all, value], [])
+  withGlobalOptions(command, ['text', 'json', 'yaml', 'name'])
+    .addHelpText(
+      'after',
+      `
+Examples:
+  contimg run --input DIR                          everything with the defaults
+  contimg run config.yaml --set imaging.cellArcsec=2.5
+  contimg run --input DIR --uncalibrated -o json
+
+Exit codes: 0 finished, 1 an observation failed, 2 nothing was started, 3 a verdict is bad, 130 interrupted`,
+    )
+    .action(async (file: string | undefined, options: RunOptions) => end(await run(file, options, io)))
+}
+
+async function run(file: string | undefined, options: RunOptions, io: Io): Promise<number> {
+  const style = styleOf(io, options)
+  const config = await loadConfig(file, options, io)
+  const say = (texts: readonly string[]): void => (options.quiet === true ? undefined : lines(io.err, texts))
+  const prepared = await prepare(config, io)
+  const beat = setInterval(() => {
+    const line = current === undefined ? undefined : heartbeat(current, io.now().getTime())
+    if (line !== undefined) say([line])
+  }, HEARTBEAT_MS)
+  let current: RunState | undefined
+  try {
+    const state = await runSession({
+      ...prepared,
+      config,
+      now: io.now,
+      random: io.random,
+      signal: io.signal,
+      executor: (runFolder) =>
+        createLocalExecutor({
+          root: config.root,
+          runFolder,
+          stagesDir: io.stagesDir,
+          ...(io.env['CONTIMG_SCRATCH'] ? { scratchRoot: io.env['CONTIMG_SCRATCH'] } : {}),
+        }),
+      onEvent(event, state) {
+        current = state
+        say(plainLines(event, state, { ...style, root: config.root }))
+      },
+    })
+    await writeFileAtomic(join(config.root, 'runs', state.run, 'report.html'), reportPage(state))
+    answer(state, { format: options.output, config, io, utf8: style.utf8 })
+    return state.exitCode ?? exitCodes.failed
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+/** Everything that must hold before the first step: else ProblemError, exit code 2. */
+async function prepare(
+  config: RunConfig,
+  { stagesDir, signal }: Io,
+): Promise<Pick<SessionOptions, 'version' | 'scan' | 'scanSeconds' | 'assets' | 'engines' | 'notes' | 'machine'>> {
+  if (config.input === undefined) {
+    throw new ProblemError('USAGE', 'there is no input folder', { hint: 'give --input DIR, or `input:` in the configuration' })
+  }
+  await checkInput(config.input)
+  await checkRoot(config.root)
+  const catalogue = config.catalogue === undefined ? undefined : await resolveCatalogue(config.root, config.catalogue)
+  const engines = { wscleanVersion: await wscleanVersion() }
+  const started = performance.now()
+  const scan = await scanFolder(config.input, { stagesDir, expect: config.conversion.expect, signal })
+  const scanSeconds = Math.round(performance.now() - started) / 1000
+  const { admitted, rejected } = admit(scan, config)
+  if (admitted.length + rejected.length === 0) {
+    const ids = scan.observations.map(({ id }) => id)
+    const none = ids.filter(selection(config.observations)).length === 0 && ids.length > 0
+    throw new ProblemError(none ? 'OBSERVATIONS_UNKNOWN' : 'INPUT_EMPTY', none ? `no observation is selected by ${config.observations?.join(', ')}` : `${config.input} holds no observation`, {
+      hint: none ? `there are: ${ids.slice(0, 10).join(', ')}` : 'give the folder that holds the .hdf5 files of an observation',
+    })
+  }
+  return {
+    version: await readVersion(),
+    scan,
+    scanSeconds,
+    assets: {
+      earthOrientation: await earthOrientationAsset(config.root, stagesDir),
+      ...(catalogue === undefined ? {} : { catalogue: await catalogueAsset(config.root, catalogue) }),
+    },
+    engines,
+    machine: await readMachine(),
+    notes: [
+      ...(catalogue === undefined
+        ? ['no catalogue: flux scale, astrometry and completeness are not checked and the verdict is at most uncertain; give one with --catalogue']
+        : [`catalogue ${catalogue.name}@${catalogue.hash12}, ${catalogue.rows} sources${catalogue.simulated ? ', simulated sky' : ''}`]),
+      ...scan.warnings.map(({ file, message }) => `${file}: ${message}`),
+    ],
+  }
+}
+
+interface Answer {
+  format: GlobalOptions['output']
+  config: RunConfig
+  io: Io
+  utf8: boolean
+}
+
+/** Standard output gets the answer in the format that was asked for; the closing block goes beside it when that is data. */
+function answer(state: RunState, { format, config, io, utf8 }: Answer): void {
+  const closing = closingLines(state, { root: config.root, utf8 })
+  if (format === 'text') return lines(io.out, closing)
+  lines(io.err, closing)
+  if (format === 'name') io.out(`${state.run}\n`)
+  else if (format === 'yaml') io.out(stringify(runDocument(state, config.root)))
+  else io.out(`${JSON.stringify(runDocument(state, config.root), null, 2)}\n`)
+}

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { apiVersion } from '#runtime/stage/contract.ts'
+import { contracts, pipelineStages } from '../pipeline/stages.ts'
+import type { Io } from './io.ts'
+import { withGlobalOptions, type GlobalOptions } from './options.ts'
+
+/** The version of this checkout. */
+export async function readVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return version
+}
+
+/** `contimg version`. */
+export function addVersionCommand(program: Command, io: Io): void {
+  const command = program.command('version').description('version of contimg and of its stage contracts')
+  withGlobalOptions(command, ['text', 'json']).action(async ({ output }: GlobalOptions) => {
+    const version = await readVersion()
+    const stages = Object.fromEntries(pipelineStages.map((stage) => [stage, contracts[stage].version]))
+    if (output === 'json') io.out(`${JSON.stringify({ apiVersion, version, node: process.version, contracts: stages }, null, 2)}\n`)
+    else io.out(`contimg ${version} (${apiVersion}, Node ${process.version})\n`)
+  })
+}

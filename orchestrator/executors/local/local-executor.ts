@@ -1,0 +1,152 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Progress, StageContext } from '#runtime/stage/contract.ts'
+import { attemptDirectory } from '#runtime/stage/commit.ts'
+import type { ErrorData } from '#runtime/stage/errors.ts'
+import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { classifyProcess, describeEvidence, explainAttempt, type ProcessEvidence } from '../../pipeline/classify.ts'
+import { productPath, KEY_DIGITS } from '../../pipeline/key.ts'
+import { readProduct } from '../../runs/product-store.ts'
+import type { AttemptListener, AttemptOutcome, AttemptRequest, Executor } from '../executor.ts'
+import { startChild } from './child.ts'
+import { oomKills } from './machine.ts'
+import { chooseScratch } from './scratch.ts'
+
+export interface LocalExecutorOptions {
+  /** Data root: the working directory of every stage. */
+  root: string
+  /** Folder of the run, relative to the root: contexts, logs and snapshots of attempts go below it. */
+  runFolder: string
+  /** Folder that holds `<stage>/main.ts`. */
+  stagesDir: string
+  /** Scratch folder that the user chose; default: shared memory where the plan fits, else the data root's disk. */
+  scratchRoot?: string
+}
+
+/** Runs each attempt as a child process of this machine, with the same context that a container would get. */
+export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const { root, runFolder, stagesDir, scratchRoot } = options
+  const folderOf: Executor['logPath'] = ({ observation, stage, key, attempt }) =>
+    `${runFolder}/attempts/${observation}-${stage}-${key.slice(0, KEY_DIGITS)}-${attempt.number}`
+  return {
+    name: 'local',
+    scratchFolder: (uid, scratchBytes, memoryBytes) =>
+      chooseScratch({ uid, scratchBytes, memoryBytes, disk: scratchRoot ?? join(root, '.scratch'), fixed: scratchRoot !== undefined }),
+    logPath: (context) => `${folderOf(context)}/log.ndjson`,
+    submit(request, listener) {
+      let cancel: () => void = () => undefined
+      let cancelled = false
+      const outcome = runAttempt(request, listener, {
+        root,
+        folder: join(root, folderOf(request.context)),
+        entry: join(stagesDir, request.context.stage, 'main.ts'),
+        onStart(stop) {
+          cancel = stop
+          if (cancelled) stop()
+        },
+      })
+      return {
+        outcome,
+        cancel() {
+          cancelled = true
+          cancel()
+        },
+      }
+    },
+  }
+}
+
+interface AttemptPlace {
+  root: string
+  folder: string
+  entry: string
+  onStart(stop: () => void): void
+}
+
+async function runAttempt(
+  { context, incoming, timeoutSeconds }: AttemptRequest,
+  listener: AttemptListener,
+  { root, folder, entry, onStart }: AttemptPlace,
+): Promise<AttemptOutcome> {
+  await mkdir(folder, { recursive: true })
+  const contextPath = join(folder, 'context.json')
+  const snapshotPath = join(folder, 'snapshot.json')
+  await writeFileAtomic(contextPath, `${JSON.stringify(context, null, 2)}\n`)
+  await rm(snapshotPath, { force: true })
+  const log = createWriteStream(join(folder, 'log.ndjson'))
+  const heard: { error?: ErrorData; phase?: string } = {}
+  const killsBefore = await oomKills()
+  const child = startChild({
+    entry,
+    args: ['--context', contextPath],
+    cwd: root,
+    env: { CONTIMG_INCOMING: incoming, CONTIMG_TERMINATION_PATH: snapshotPath },
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    onStdout(line) {
+      log.write(`${line}\n`)
+      hear(line, heard, listener)
+    },
+    onStderr: (line) => log.write(`${JSON.stringify({ level: 50, time: new Date().toISOString(), msg: line, stream: 'stderr' })}\n`),
+  })
+  onStart(() => child.stop('user'))
+  const ended = await child.ended
+  await new Promise<void>((done) => log.end(() => done()))
+  // The harness cleans up after itself unless it was killed.
+  await rm(resolve(root, context.scratchDir), { recursive: true, force: true })
+  await rm(attemptDirectory(resolve(root, context.productDir), context.attempt.uid), { recursive: true, force: true })
+
+  const product = ended.exitCode === 0 ? await readProduct(root, productPath(context)) : undefined
+  const snapshot = await readSnapshot(snapshotPath)
+  const error = heard.error ?? snapshot.error
+  const phase = heard.phase ?? snapshot.phase
+  const evidence: ProcessEvidence = {
+    ...ended,
+    oomKills: (await oomKills()) - killsBefore,
+    ...(error === undefined ? {} : { error }),
+    ...(phase === undefined ? {} : { phase }),
+    ...(ended.exitCode !== 0 ? {} : invalidity(product, context)),
+  }
+  const outcome = classifyProcess(evidence)
+  return {
+    class: outcome,
+    evidence: describeEvidence(evidence),
+    ...(error === undefined ? {} : { retryable: error.retryable }),
+    ...(outcome === 'succeeded' && product?.ok ? { result: product.result } : { problem: explainAttempt(outcome, evidence) }),
+  }
+}
+
+function invalidity(product: Awaited<ReturnType<typeof readProduct>> | undefined, context: StageContext): { invalidResult?: string } {
+  if (product === undefined || !product.ok) return { invalidResult: product?.why ?? 'no result was committed' }
+  return product.result.key === context.key ? {} : { invalidResult: `the product of ${context.productDir} has another key` }
+}
+
+/** Takes what matters from one line of a stage's event stream; log lines stay in the log. */
+function hear(line: string, heard: { error?: ErrorData; phase?: string }, listener: AttemptListener): void {
+  if (!line.startsWith('{"type":')) return
+  let event: { type?: string; name?: string; error?: ErrorData } & Partial<Progress>
+  try {
+    event = JSON.parse(line) as typeof event
+  } catch {
+    // A line cut by the death of the stage.
+    return
+  }
+  if (event.type === 'error' && event.error !== undefined) heard.error = event.error
+  if (event.type === 'phase' && event.name !== undefined) {
+    heard.phase = event.name
+    listener.phase(event.name)
+  }
+  if (event.type === 'progress' && event.done !== undefined && event.total !== undefined && event.unit !== undefined) {
+    listener.progress({ done: event.done, total: event.total, unit: event.unit })
+  }
+}
+
+async function readSnapshot(path: string): Promise<{ error?: ErrorData; phase?: string }> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as { error?: ErrorData; phase?: string }
+  } catch {
+    // None was written, or the stage was killed while it wrote: the exit status remains as evidence.
+    return {}
+  }
+}
+

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import type { Progress, StageName } from '#runtime/stage/contract.ts'
+import { errorCatalogue, StageError } from '#runtime/stage/errors.ts'
+import { ChildFailure, exec } from '#runtime/stage/exec.ts'
+import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
+
+interface SideDoorOptions {
+  stagesDir: string
+  signal: AbortSignal
+  /** The code to report when the stage gives none of its own that a person can act on. */
+  failure: ProblemCode
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/**
+ * Runs a stage outside a run: `node stages/<stage>/main.ts <args>`. Its standard output and error are JSON lines of type
+ * progress, result and error; the result is returned. Throws ProblemError with the stage's words, or INTERRUPTED.
+ */
+export async function runSideDoor(stage: StageName, args: readonly string[], options: SideDoorOptions): Promise<unknown> {
+  const { stagesDir, signal, failure, onProgress } = options
+  let result: unknown
+  try {
+    await exec(process.execPath, [join(stagesDir, stage, 'main.ts'), ...args], {
+      signal,
+      onLine(line) {
+        const event = parseLine(line)
+        if (event?.['type'] === 'progress') onProgress?.(event as unknown as Progress)
+        if (event?.['type'] === 'result') result = event
+      },
+    })
+    return result
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error
+    if (error.code === 'CANCELLED') throw new ProblemError('INTERRUPTED', `${stage} was stopped`)
+    const lines = error.cause instanceof ChildFailure ? error.cause.lastLines : []
+    const reported = reportedError(lines)
+    throw new ProblemError(failure, reported?.message ?? `${error.message}${lines.length === 0 ? '' : `\n${lines.slice(-3).join('\n')}`}`, {
+      cause: error,
+      ...(reported?.hint === undefined ? {} : { hint: reported.hint }),
+    })
+  }
+}
+
+/** The error that a stage printed as its last JSON line. */
+function reportedError(lines: readonly string[]): { message: string; hint?: string } | undefined {
+  for (const line of lines.toReversed()) {
+    const event = parseLine(line)
+    const error = event?.['type'] === 'error' ? ((event['error'] ?? event) as { code?: string; message?: string; hint?: string }) : undefined
+    if (error?.code !== undefined && error.code in errorCatalogue && error.message !== undefined) {
+      return { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+    }
+  }
+  return undefined
+}
+
+function parseLine(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    return JSON.parse(line) as Record<string, unknown>
+  } catch {
+    // Not one of ours: a line of a stack trace.
+    return undefined
+  }
+}

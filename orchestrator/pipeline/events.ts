@@ -1,0 +1,52 @@
+import type { StageName, Usage } from '#runtime/stage/contract.ts'
+import type { Quality } from '#runtime/stage/quality.ts'
+import type { CalibrationChoice } from './solutions.ts'
+import type { AttemptClass } from './classify.ts'
+import type { Problem } from './problem.ts'
+
+export interface StepRef {
+  observation: string
+  stage: StageName
+  key: string
+}
+
+export interface PlannedStepFacts {
+  stage: StageName
+  key: string
+  cached: boolean
+  /** Why there is no product although the stage ran on this observation before. */
+  miss?: string
+}
+
+/** What a finished step leaves: paths relative to the data root. */
+export interface StepProduct {
+  product: string
+  outputs: Record<string, string>
+  metrics: Record<string, number>
+  quality: Quality
+  usage: Usage
+  warnings: readonly string[]
+}
+
+/** A run is a list of these, one JSON object a line; everything else is a fold of them. */
+export type RunEvent = { at: string } & (
+  | { type: 'run.started'; run: string; version: string; input: string; executor: string; pid: number; continued: boolean }
+  | { type: 'run.note'; level: 'info' | 'warn'; message: string }
+  | { type: 'scan.finished'; files: number; observations: number; faults: number; seconds: number }
+  | { type: 'observation.planned'; observation: string; steps: PlannedStepFacts[]; calibration: CalibrationChoice; replanned?: string }
+  | { type: 'observation.rejected'; observation: string; status: 'failed' | 'skipped'; error: Problem; quarantined: boolean }
+  | ({ type: 'step.reused'; step: StepRef } & StepProduct)
+  | { type: 'step.waiting'; step: StepRef; reason: string }
+  | { type: 'attempt.started'; step: StepRef; attempt: number; uid: string; log: string }
+  | { type: 'step.phase'; step: StepRef; phase: string }
+  | { type: 'step.progress'; step: StepRef; done: number; total: number; unit: string }
+  | { type: 'attempt.ended'; step: StepRef; attempt: number; class: AttemptClass; evidence: readonly string[]; retry: boolean }
+  | ({ type: 'step.finished'; step: StepRef } & StepProduct)
+  | { type: 'step.failed'; step: StepRef; error: Problem; quarantined: boolean }
+  | { type: 'step.skipped'; step: StepRef; error: Problem }
+  | { type: 'step.cancelled'; step: StepRef }
+  | { type: 'run.finished'; status: 'done' | 'failed' | 'cancelled'; exitCode: number; seconds: number }
+)
+
+/** An event before the log stamps it. */
+export type NewEvent = RunEvent extends infer E ? (E extends { at: string } ? Omit<E, 'at'> : never) : never

@@ -1,0 +1,194 @@
+import { errorData, toStageError } from '#runtime/stage/errors.ts'
+import type { AttemptHandle, AttemptOutcome, Executor } from '../executors/executor.ts'
+import type { RunConfig } from '../pipeline/config.ts'
+import { earlierSteps, type FinishedProduct } from '../pipeline/context.ts'
+import type { NewEvent, StepProduct, StepRef } from '../pipeline/events.ts'
+import { productPath } from '../pipeline/key.ts'
+import { makePlan, type Plan, type PlanInput, type PlannedObservation, type PlannedStep } from '../pipeline/plan.ts'
+import { isQuarantine, problemOf, type Problem } from '../pipeline/problem.ts'
+import { decide } from '../pipeline/reconcile.ts'
+import { concurrentSteps, type Machine } from '../pipeline/resources.ts'
+import { gradeOfSet } from '../pipeline/solutions.ts'
+import type { RunState } from '../pipeline/state.ts'
+import { listProducts, readProduct } from './product-store.ts'
+import { refOf, runStep } from './step-runner.ts'
+
+export interface ConductorOptions {
+  run: string
+  config: RunConfig
+  /** Everything the plan depends on besides products and bad sets, which the conductor follows. */
+  planInput: Omit<PlanInput, 'products' | 'badSets'>
+  executor: Executor
+  machine: Machine
+  /** The state that `emit` folds events into. */
+  state: RunState
+  emit(event: NewEvent): void
+  /** Called for an observation whose raw data turned out to be at fault in a step. */
+  quarantine(observation: string, problem: Problem): Promise<void>
+  signal: AbortSignal
+}
+
+/** Brings a planned run to its end: asks what to do now, does it, waits until something has happened, asks again. */
+export async function conduct(options: ConductorOptions): Promise<void> {
+  const conductor = new Conductor(options)
+  await conductor.run()
+}
+
+/** Owns the attempts that run. */
+class Conductor {
+  readonly #options: ConductorOptions
+  readonly #slots: number
+  readonly #badSets = new Set<string>()
+  readonly #results = new Map<string, FinishedProduct>()
+  readonly #handles = new Map<string, AttemptHandle>()
+  readonly #running = new Map<string, Promise<void>>()
+  #plan: Plan = { observations: [], rejected: [], quarantined: [] }
+
+  constructor(options: ConductorOptions) {
+    this.#options = options
+    this.#slots = concurrentSteps(options)
+  }
+
+  async run(): Promise<void> {
+    const { signal, emit } = this.#options
+    const cancelAll = (): void => this.#handles.forEach((handle) => handle.cancel())
+    signal.addEventListener('abort', cancelAll)
+    try {
+      this.#plan = await this.#makePlan()
+      for (const observation of this.#plan.observations) emit(plannedEvent(observation))
+      for (;;) {
+        if (!signal.aborted) await this.#act()
+        if (this.#running.size === 0) break
+        await Promise.race(this.#running.values())
+      }
+    } finally {
+      cancelAll()
+      await Promise.allSettled(this.#running.values())
+      signal.removeEventListener('abort', cancelAll)
+    }
+  }
+
+  /** Carries out decisions until they need something that is still running. */
+  async #act(): Promise<void> {
+    const { state, emit } = this.#options
+    for (let again = true; again; ) {
+      again = false
+      const busy = new Set(this.#running.keys())
+      for (const decision of decide({ plan: this.#plan, state, busy, slots: this.#slots - busy.size })) {
+        const { step } = decision
+        again ||= decision.kind === 'skip' || decision.kind === 'reuse'
+        if (decision.kind === 'skip') emit({ type: 'step.skipped', step: refOf(step), error: decision.problem })
+        else if (decision.kind === 'wait') emit({ type: 'step.waiting', step: refOf(step), reason: decision.reason })
+        else if (decision.kind === 'start') this.#start(step)
+        else await this.#reuse(step)
+      }
+    }
+  }
+
+  #start(step: PlannedStep): void {
+    const { config, planInput, signal } = this.#options
+    const id = stepId(step)
+    const attempts = runStep(step, {
+      ...this.#options,
+      incoming: planInput.scan.input,
+      finished: (wanted) => this.#results.get(stepId(wanted)),
+      earlier: (later) => earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
+      started: (handle) => {
+        this.#handles.set(id, handle)
+        if (signal.aborted) handle.cancel()
+      },
+      config,
+    })
+    const done = attempts
+      .catch((thrown: unknown): AttemptOutcome => ({
+        class: 'unknown',
+        evidence: [],
+        problem: problemOf(errorData(toStageError(thrown))),
+      }))
+      .then((outcome) => this.#conclude(step, outcome))
+      .finally(() => {
+        this.#handles.delete(id)
+        this.#running.delete(id)
+      })
+    this.#running.set(id, done)
+  }
+
+  async #conclude(step: PlannedStep, { class: outcome, problem, result }: AttemptOutcome): Promise<void> {
+    const { emit, quarantine } = this.#options
+    const ref = refOf(step)
+    if (result !== undefined) {
+      const product: FinishedProduct = { product: productPath(step), result }
+      this.#results.set(stepId(step), product)
+      emit({ type: 'step.finished', step: ref, ...stepProduct(product) })
+      if (step.solves !== undefined && gradeOfSet(result.quality) === 'bad') await this.#rejectSet(step, 'is bad')
+      return
+    }
+    if (outcome === 'cancelled') return emit({ type: 'step.cancelled', step: ref })
+    const error: Problem = problem ?? { code: 'STAGE_CRASHED', message: `${step.stage} ended as ${outcome}` }
+    const quarantined = isQuarantine(error.code)
+    emit({ type: 'step.failed', step: ref, error, quarantined })
+    if (quarantined) await quarantine(step.observation, error)
+    if (step.solves !== undefined) await this.#rejectSet(step, 'could not be solved')
+  }
+
+  async #reuse(step: PlannedStep): Promise<void> {
+    const { config, emit } = this.#options
+    const reading = await readProduct(config.root, step.cached ?? productPath(step))
+    if (reading.ok) {
+      this.#results.set(stepId(step), reading)
+      emit({ type: 'step.reused', step: refOf(step), ...stepProduct(reading) })
+    } else {
+      emit({ type: 'run.note', level: 'warn', message: `${step.cached} cannot be reused: ${reading.why}; it is made again` })
+      this.#plan = await this.#makePlan()
+    }
+  }
+
+  /** A set that is no use: those that were to be calibrated with it are planned again, with the next best one. */
+  async #rejectSet({ solves, observation }: PlannedStep, why: string): Promise<void> {
+    if (solves !== undefined) this.#badSets.add(solves.solveKey)
+    const before = new Map(this.#plan.observations.map((planned) => [planned.id, planned]))
+    this.#plan = await this.#makePlan()
+    for (const planned of this.#plan.observations) {
+      const changed = planned.steps.some(({ key }, index) => key !== before.get(planned.id)?.steps[index]?.key)
+      if (changed && !this.#isOver(planned.id)) {
+        this.#options.emit({ ...plannedEvent(planned), replanned: `the solution set of ${observation} ${why}` })
+      }
+    }
+  }
+
+  #isOver(observation: string): boolean {
+    const { state } = this.#options
+    return state.observations.find(({ id }) => id === observation)?.steps.some(({ status }) => status === 'failed' || status === 'cancelled') === true
+  }
+
+  async #makePlan(): Promise<Plan> {
+    const { config, planInput } = this.#options
+    const products = await listProducts(config.root, planInput.scan.observations.map(({ id }) => id))
+    return makePlan({ ...planInput, products, badSets: this.#badSets })
+  }
+}
+
+function plannedEvent({ id, calibration, steps }: PlannedObservation): NewEvent & { type: 'observation.planned' } {
+  return {
+    type: 'observation.planned',
+    observation: id,
+    calibration,
+    steps: steps.map(({ stage, key, cached, miss }) => ({ stage, key, cached: cached !== undefined, ...(miss === undefined ? {} : { miss }) })),
+  }
+}
+
+function stepProduct({ product, result }: FinishedProduct): StepProduct {
+  const { outputs, metrics, quality, usage, warnings } = result
+  return {
+    product,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { path }]) => [name, `${product}/${path}`])),
+    metrics,
+    quality,
+    usage,
+    warnings,
+  }
+}
+
+function stepId({ observation, stage, key }: StepRef): string {
+  return `${observation} ${stage} ${key}`
+}

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { configIdentity, parseConfig, type RunConfig } from '../pipeline/config.ts'
+import { runName } from '../pipeline/names.ts'
+import { ProblemError } from '../pipeline/problem.ts'
+import { foldEvents, type RunState } from '../pipeline/state.ts'
+import { openEventLog, readEvents, type EventLog } from './event-log.ts'
+import { acquireLock, isLocked, type RunLock } from './lock.ts'
+
+export interface OpenRun {
+  name: string
+  /** Relative to the data root. */
+  folder: string
+  log: EventLog
+  lock: RunLock
+  /** The run existed already, with the same configuration. */
+  continued: boolean
+  /** What had to be set right in what an earlier process left. */
+  repairs: string[]
+}
+
+/**
+ * Makes the directory of a new run, or takes up the run of that name: its configuration must be the same in all that can
+ * change a product. Throws ProblemError RUN_NAME_TAKEN or RUN_LOCKED.
+ */
+export async function openRun(
+  config: RunConfig,
+  { random, now }: { random: () => number; now: () => Date },
+): Promise<OpenRun> {
+  const runs = join(config.root, 'runs')
+  const name = config.name ?? runName(random, (candidate) => existsSync(join(runs, candidate)))
+  const folder = `runs/${name}`
+  const path = join(config.root, folder)
+  const continued = existsSync(join(path, 'config.yaml'))
+  if (continued) await requireSameConfig(path, name, config)
+  await mkdir(path, { recursive: true })
+  const lock = await acquireLock(join(path, 'lock'))
+  try {
+    if (!continued) await writeFileAtomic(join(path, 'config.yaml'), stringify({ ...config, name }))
+    const log = openEventLog(join(path, 'events.ndjson'), now)
+    const repairs = [
+      ...(lock.takenOverFrom === undefined ? [] : [`took over from process ${lock.takenOverFrom}, which has ended`]),
+      ...(log.repaired ? ['cut off a half-written last line of the event log'] : []),
+    ]
+    return { name, folder, log, lock, continued, repairs }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** Names of the runs under a data root, the newest first. */
+export async function listRuns(root: string): Promise<string[]> {
+  const names = await readdir(join(root, 'runs')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const known = names.filter((name) => existsSync(join(root, 'runs', name, 'events.ndjson')))
+  const dated = known.map((name) => ({ name, at: firstEventTime(join(root, 'runs', name, 'events.ndjson')) }))
+  return dated.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.name < b.name ? -1 : 1)).map(({ name }) => name)
+}
+
+/** The run that a user means: a name, an unambiguous beginning of one, or `@latest`. Throws ProblemError RUN_NOT_FOUND. */
+export async function findRun(root: string, wanted: string): Promise<string> {
+  const names = await listRuns(root)
+  if (wanted === '@latest') {
+    if (names[0] !== undefined) return names[0]
+    throw new ProblemError('RUN_NOT_FOUND', `there are no runs under ${root}`, { hint: 'start one with: contimg run --input DIR' })
+  }
+  if (names.includes(wanted)) return wanted
+  const matching = names.filter((name) => name.startsWith(wanted))
+  if (matching.length === 1 && matching[0] !== undefined) return matching[0]
+  throw new ProblemError('RUN_NOT_FOUND', matching.length === 0 ? `there is no run "${wanted}" under ${root}` : `"${wanted}" may be ${matching.join(' or ')}`, {
+    hint: 'list them with: contimg list',
+  })
+}
+
+/** The state of a run from its event log; a run whose process died is shown as cancelled. */
+export async function readRun(root: string, name: string): Promise<RunState> {
+  const path = join(root, 'runs', name)
+  const state = foldEvents(readEvents(join(path, 'events.ndjson')))
+  if (state.status === 'running' && !(await isLocked(join(path, 'lock')))) {
+    state.status = 'cancelled'
+    for (const step of state.observations.flatMap(({ steps }) => steps)) if (step.status === 'running') step.status = 'cancelled'
+    for (const observation of state.observations) if (observation.status === 'running') observation.status = 'cancelled'
+  }
+  return state
+}
+
+async function requireSameConfig(path: string, name: string, config: RunConfig): Promise<void> {
+  const file = join(path, 'config.yaml')
+  const text = await readFile(file, 'utf8')
+  const before = parseConfig({ file: { path: file, text }, overrides: [], resolvePath: (relative) => join(config.root, relative) })
+  if (configIdentity(before) === configIdentity(config)) return
+  throw new ProblemError('RUN_NAME_TAKEN', `the run "${name}" has another configuration`, {
+    hint: `choose another --name, or none; the other configuration is in ${file}`,
+  })
+}
+
+function firstEventTime(path: string): string {
+  try {
+    return readEvents(path)[0]?.at ?? ''
+  } catch {
+    // Its log is damaged: it is listed last, and says so when it is opened.
+    return ''
+  }
+}

@@ -1,0 +1,94 @@
+import { rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Scan } from '../../stages/conversion/contract.ts'
+import type { Executor } from '../executors/executor.ts'
+import { admit } from '../pipeline/admission.ts'
+import type { RunConfig } from '../pipeline/config.ts'
+import type { NewEvent, RunEvent } from '../pipeline/events.ts'
+import { runOutcome } from '../pipeline/outcome.ts'
+import type { PlanInput } from '../pipeline/plan.ts'
+import type { Machine } from '../pipeline/resources.ts'
+import { applyEvent, emptyState, foldEvents, type RunState } from '../pipeline/state.ts'
+import { conduct } from './conductor.ts'
+import { recordQuarantine } from './quarantine.ts'
+import { openRun } from './run-directory.ts'
+import { readEvents } from './event-log.ts'
+
+export interface SessionOptions {
+  config: RunConfig
+  version: string
+  scan: Scan
+  scanSeconds: number
+  assets: PlanInput['assets']
+  engines: PlanInput['engines']
+  notes: readonly string[]
+  machine: Machine
+  /** Makes the executor for a run's folder (relative to the data root). */
+  executor: (runFolder: string) => Executor
+  now: () => Date
+  random: () => number
+  /** Aborted with the exit code (130, 143) as its reason. */
+  signal: AbortSignal
+  /** Called with every event and the state after it. */
+  onEvent(event: RunEvent, state: RunState): void
+}
+
+/** One process's work on a run, from opening its directory to its last event. Throws ProblemError before the run begins. */
+export async function runSession(options: SessionOptions): Promise<RunState> {
+  const { config, scan, now, signal } = options
+  const run = await openRun(config, options)
+  const state: RunState = emptyState()
+  const path = join(config.root, run.folder)
+  if (run.continued) Object.assign(state, foldEvents(readEvents(join(path, 'events.ndjson'))))
+  const emit = (event: NewEvent): void => {
+    const stamped = run.log.append(event)
+    applyEvent(state, stamped)
+    options.onEvent(stamped, state)
+  }
+  const started = performance.now()
+  const setAside = (entry: Parameters<typeof recordQuarantine>[1]): Promise<string> =>
+    recordQuarantine(config.root, entry, { run: run.name, input: scan.input, at: now().toISOString() })
+  try {
+    const executor = options.executor(run.folder)
+    const { version } = options
+    emit({ type: 'run.started', run: run.name, version, input: scan.input, executor: executor.name, pid: process.pid, continued: run.continued })
+    for (const message of run.repairs) emit({ type: 'run.note', level: 'warn', message })
+    for (const message of options.notes) emit({ type: 'run.note', level: 'info', message })
+    await writeFile(join(path, 'scan.json'), `${JSON.stringify(scan, null, 2)}\n`)
+    const faults = scan.faults.length + scan.observations.reduce((sum, observation) => sum + observation.faults.length, 0)
+    emit({ type: 'scan.finished', files: scan.files, observations: scan.observations.length, faults, seconds: options.scanSeconds })
+
+    const { rejected, quarantined } = admit(scan, config)
+    for (const entry of quarantined) {
+      await setAside(entry)
+      if (rejected.some(({ id }) => id === entry.observation)) continue
+      emit({ type: 'run.note', level: 'warn', message: `${entry.observation}: ${entry.file} is set aside: ${entry.message} [${entry.code}]` })
+    }
+    for (const { id, status, problem } of rejected) {
+      const asideFiles = quarantined.some(({ observation }) => observation === id)
+      emit({ type: 'observation.rejected', observation: id, status, error: problem, quarantined: asideFiles })
+    }
+    await conduct({
+      ...options,
+      run: run.name,
+      planInput: { config, scan, assets: options.assets, engines: options.engines },
+      executor,
+      state,
+      emit,
+      async quarantine(observation, { code, message, hint }) {
+        await setAside({ observation, file: observation, code, message, ...(hint === undefined ? {} : { hint }) })
+      },
+    })
+    const interrupted = signal.aborted ? Number(signal.reason) : undefined
+    const seconds = Math.round(performance.now() - started) / 1000
+    emit({ type: 'run.finished', ...runOutcome(state, { failOn: config.execution.failOn, interrupted }), seconds })
+    return state
+  } finally {
+    run.log.close()
+    await run.lock.release()
+    // Attempts with scratch on the data root's disk leave the folder behind; another run may be using it still.
+    await rmdir(join(config.root, '.scratch')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error
+    })
+  }
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import type { AttemptHandle, AttemptListener, AttemptOutcome, Executor } from '../executors/executor.ts'
+import type { RunConfig } from '../pipeline/config.ts'
+import { buildContext, type FinishedProduct } from '../pipeline/context.ts'
+import type { NewEvent, StepRef } from '../pipeline/events.ts'
+import { productPath } from '../pipeline/key.ts'
+import type { PlannedInput, PlannedStep } from '../pipeline/plan.ts'
+import { stepResources, type Machine } from '../pipeline/resources.ts'
+import { defaultBudgets, shouldRetry, type AttemptRecord, type Budget } from '../pipeline/retry.ts'
+import { moveAside, readProduct, writeKeyFile } from './product-store.ts'
+
+/** Progress of a step goes into the event log at most this often. */
+const PROGRESS_INTERVAL_MS = 1_000
+
+export interface StepEnvironment {
+  run: string
+  config: RunConfig
+  machine: Machine
+  executor: Executor
+  /** Folder that `incoming:` paths are relative to. */
+  incoming: string
+  emit(event: NewEvent): void
+  signal: AbortSignal
+  finished(step: StepRef): FinishedProduct | undefined
+  /** Earlier steps of the same observation. */
+  earlier(step: PlannedStep): readonly PlannedStep[]
+  /** Called with each attempt as it begins. */
+  started(handle: AttemptHandle): void
+}
+
+/** Attempts a step until it succeeds or its budget of retries is spent; the outcome is that of the last attempt. */
+export async function runStep(step: PlannedStep, environment: StepEnvironment): Promise<AttemptOutcome> {
+  const { config, machine, executor, emit, signal } = environment
+  const ref = refOf(step)
+  const resources = stepResources(step.stage, step.need, { config, machine })
+  const timeoutSeconds = config.execution.timeouts[step.stage]
+  const stored = await storedProducts(config.root, step)
+  const attempts: AttemptRecord[] = []
+  await writeKeyFile(config.root, step)
+  for (let number = 1; ; number++) {
+    const uid = randomUUID()
+    const aside = await moveAside(config.root, productPath(step), uid)
+    if (aside !== undefined) emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside: ${aside}` })
+    const context = buildContext({
+      run: environment.run,
+      step,
+      attempt: { number, uid },
+      resources,
+      scratchDir: await executor.scratchFolder(uid, resources.scratchBytes, resources.memoryBytes - step.need.workingBytes),
+      finished: environment.finished,
+      stored: (product) => stored.get(product),
+      earlier: environment.earlier(step),
+    })
+    emit({ type: 'attempt.started', step: ref, attempt: number, uid, log: executor.logPath(context) })
+    const handle = executor.submit(
+      { context, incoming: environment.incoming, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) },
+      listener(ref, emit),
+    )
+    environment.started(handle)
+    const outcome = await handle.outcome
+    attempts.push({ class: outcome.class, ...(outcome.retryable === undefined ? {} : { retryable: outcome.retryable }) })
+    const retry = outcome.class !== 'succeeded' && !signal.aborted && shouldRetry(attempts, budgets(config))
+    emit({ type: 'attempt.ended', step: ref, attempt: number, class: outcome.class, evidence: outcome.evidence, retry })
+    if (!retry) return outcome
+  }
+}
+
+export function refOf({ observation, stage, key }: StepRef): StepRef {
+  return { observation, stage, key }
+}
+
+function listener(step: StepRef, emit: (event: NewEvent) => void): AttemptListener {
+  let last = 0
+  return {
+    phase: (phase) => emit({ type: 'step.phase', step, phase }),
+    progress({ done, total, unit }) {
+      const now = performance.now()
+      if (done < total && now - last < PROGRESS_INTERVAL_MS) return
+      last = now
+      emit({ type: 'step.progress', step, done, total, unit })
+    },
+  }
+}
+
+/** Products of earlier runs that a step takes as inputs. */
+async function storedProducts(root: string, step: PlannedStep): Promise<Map<string, FinishedProduct>> {
+  const found = new Map<string, FinishedProduct>()
+  for (const input of Object.values(step.inputs).flatMap((planned) => planned as PlannedInput | PlannedInput[])) {
+    if (input.from !== 'product') continue
+    const reading = await readProduct(root, input.product)
+    if (reading.ok) found.set(input.product, reading)
+  }
+  return found
+}
+
+function budgets(config: RunConfig): Record<Budget, number> {
+  const chosen = Object.entries(config.execution.retries).filter((entry): entry is [Budget, number] => entry[1] !== undefined)
+  return { ...defaultBudgets, ...Object.fromEntries(chosen) }
+}

@@ -1,0 +1,124 @@
+import type { RunEvent, StepRef } from '../pipeline/events.ts'
+import type { RunState, StepState } from '../pipeline/state.ts'
+import { bytes, count, duration, glyph, span, type Style } from './format.ts'
+import { problemLines } from './problem.ts'
+
+interface PlainOptions extends Style {
+  root: string
+}
+
+/** Progress without a live screen: the lines for one event, given the state after it. */
+export function plainLines(event: RunEvent, state: RunState, options: PlainOptions): string[] {
+  const when = duration((Date.parse(event.at) - Date.parse(state.startedAt)) / 1000).padStart(5)
+  const lines = eventLines(event, state, options)
+  return lines.map((line, index) => (index === 0 ? `${when}  ${line}` : `${' '.repeat(when.length)}  ${line}`))
+}
+
+/** One line a minute that says what runs now, when nothing else has been said. */
+export function heartbeat(state: RunState, now: number): string | undefined {
+  const running = state.observations.flatMap(({ id, steps }) => steps.filter(({ status }) => status === 'running').map((step) => ({ id, step })))
+  if (running.length === 0) return undefined
+  const when = duration((now - Date.parse(state.startedAt)) / 1000).padStart(5)
+  const parts = running.map(({ id, step }) => `${id} ${step.stage} ${progressText(step)}for ${span(elapsed(step, now))}`)
+  return `${when}  running: ${parts.join('; ')}`
+}
+
+function eventLines(event: RunEvent, state: RunState, options: PlainOptions): string[] {
+  switch (event.type) {
+    case 'run.started':
+      return [`${event.run}${event.continued ? ' (continued)' : ''}  input ${event.input}  data root ${options.root}`]
+    case 'run.note':
+      return [`${glyph('note', options)} ${event.message}`]
+    case 'scan.finished':
+      return [
+        `found ${count(event.observations, 'observation')} in ${count(event.files, 'file')}` +
+          `${event.faults === 0 ? '' : `, ${count(event.faults, 'fault')}`} (${span(event.seconds)})`,
+      ]
+    case 'observation.planned':
+      return plannedLines(event)
+    case 'observation.rejected':
+      return problemLines(event.error, {
+        ...options,
+        observation: event.observation,
+        ...(event.quarantined ? { kept: `the raw files are untouched; the reason is under ${options.root}/quarantine` } : {}),
+      })
+    case 'run.finished':
+      return []
+    default:
+      return stepLines(event, state, options)
+  }
+}
+
+function plannedLines({ observation, steps, calibration, replanned }: RunEvent & { type: 'observation.planned' }): string[] {
+  const again = replanned === undefined ? '' : ` again, because ${replanned}`
+  const lines = [`${observation}  planned${again}: ${steps.map(({ stage, cached }) => (cached ? `${stage} (reused)` : stage)).join(', ')}`]
+  for (const { stage, miss } of steps) if (miss !== undefined) lines.push(`${observation}  ${stage.padEnd(11)}  re-run: ${miss}`)
+  if (calibration.kind === 'own' || calibration.kind === 'set') lines.push(`${observation}  calibrator: ${calibration.reason}`)
+  if (calibration.kind === 'missing') {
+    lines.push(`${observation}  no calibrator: ${calibration.reason}`)
+    for (const rejected of calibration.rejected.slice(0, 3)) lines.push(`${observation}    not ${rejected}`)
+  }
+  if (calibration.kind === 'none') lines.push(`${observation}  uncalibrated, as asked: every product is labelled so`)
+  return lines
+}
+
+function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState, options: PlainOptions): string[] {
+  const { observation, stage } = event.step
+  const label = `${observation}  ${stage.padEnd(11)}`
+  const step = state.observations.find(({ id }) => id === observation)?.steps.find(({ key }) => key === event.step.key)
+  switch (event.type) {
+    case 'step.reused':
+      return [`${glyph('done', options)} ${label}  reused ${event.product}`]
+    case 'step.waiting':
+      return [`${glyph('waiting', options)} ${label}  waits ${event.reason}`]
+    case 'attempt.started':
+      return [`${glyph('running', options)} ${label}  started${event.attempt === 1 ? '' : `, attempt ${event.attempt}`}`]
+    case 'step.phase':
+      return [`  ${label}  ${event.phase}`]
+    case 'attempt.ended':
+      return event.retry ? [`  ${label}  attempt ${event.attempt} ended: ${event.evidence.join(', ')}; trying again`] : []
+    case 'step.finished': {
+      const { wallSeconds, cpuSeconds, peakMemoryBytes } = event.usage
+      const cost = `${span(wallSeconds)}, ${cpuSeconds.toFixed(1)} s CPU, ${bytes(peakMemoryBytes)}`
+      return [
+        `${glyph('done', options)} ${label}  ${event.quality.verdict}  (${cost})`,
+        ...event.warnings.map((warning) => `${label}  ${glyph('note', options)} ${warning}`),
+      ]
+    }
+    case 'step.failed':
+      return problemLines(event.error, {
+        ...options,
+        subject: `${stage} failed`,
+        observation,
+        kept: keptText(state, observation),
+        ...logsOf(step, options),
+      })
+    case 'step.skipped':
+      return [`${glyph('skipped', options)} ${label}  skipped: ${event.error.message} [${event.error.code}]`]
+    case 'step.cancelled':
+      return [`${glyph('skipped', options)} ${label}  cancelled`]
+    case 'step.progress':
+      return []
+  }
+}
+
+function keptText(state: RunState, observation: string): string {
+  const steps = state.observations.find(({ id }) => id === observation)?.steps ?? []
+  const done = steps.filter(({ product }) => product !== undefined).map(({ stage }) => stage)
+  return done.length === 0 ? 'nothing was made for this observation; the raw files are untouched' : `${done.join(' and ')} of this observation, which the next run reuses`
+}
+
+function logsOf(step: StepState | undefined, { root }: PlainOptions): { logs?: string } {
+  const log = step?.attempts.at(-1)?.log
+  return log === undefined ? {} : { logs: `${root}/${log}` }
+}
+
+function progressText({ progress, phase }: StepState): string {
+  const parts = [phase, progress === undefined ? undefined : `${progress.done} of ${progress.total} ${progress.unit}`].filter((part) => part !== undefined)
+  return parts.length === 0 ? '' : `(${parts.join(', ')}) `
+}
+
+function elapsed({ attempts }: StepState, now: number): number {
+  const begun = attempts.at(-1)?.startedAt
+  return begun === undefined ? 0 : (now - Date.parse(begun)) / 1000
+}

@@ -1,0 +1,51 @@
+import type { RunState, StepState } from '../pipeline/state.ts'
+import { usageLines } from './closing.ts'
+import { bytes, duration, glyph, span, table, type Style } from './format.ts'
+import { problemLines } from './problem.ts'
+
+interface TreeOptions extends Style {
+  root: string
+  wide: boolean
+}
+
+/** A run as a tree: observations, their steps, verdicts; with usage and products when wide. */
+export function treeLines(state: RunState, options: TreeOptions): string[] {
+  const seconds = state.seconds === undefined ? '' : `  ${duration(state.seconds)}`
+  const lines = [`${state.run}  ${state.status}${seconds}  input ${state.input}`]
+  for (const note of state.notes) lines.push(`${glyph('note', options)} ${note.message}`)
+  for (const { id, status, verdict, steps, error } of state.observations) {
+    lines.push(`${statusGlyph(status, options)} ${id}  ${status}  ${verdict}`)
+    lines.push(...table(steps.map((step) => stepCells(step, options))).map((line) => `    ${line}`))
+    if (error !== undefined && status !== 'done') lines.push(...problemLines(error, options).map((line) => `    ${line}`))
+  }
+  if (options.wide) lines.push(...usageLines(state))
+  return lines
+}
+
+function stepCells({ stage, key, status, product, waiting, miss, phase }: StepState, { root, wide }: TreeOptions): string[] {
+  const usage = product?.usage
+  const what = product?.quality.verdict ?? (status === 'running' ? (phase ?? '') : (waiting ?? miss ?? ''))
+  const cells = [stage, key.slice(0, 12), status, what, usage === undefined ? '' : span(usage.wallSeconds)]
+  if (!wide) return cells
+  return [
+    ...cells,
+    ...(usage === undefined ? ['', '', '', ''] : [`${usage.cpuSeconds.toFixed(1)} s CPU`, bytes(usage.peakMemoryBytes), `${bytes(usage.readBytes)} read`, `${bytes(usage.writtenBytes)} written`]),
+    product === undefined ? '' : `${root}/${product.product}`,
+  ]
+}
+
+function statusGlyph(status: StepState['status'], style: Style): string {
+  switch (status) {
+    case 'done':
+    case 'cached':
+      return glyph('done', style)
+    case 'failed':
+      return glyph('failed', style)
+    case 'running':
+      return glyph('running', style)
+    case 'planned':
+      return glyph('waiting', style)
+    default:
+      return glyph('skipped', style)
+  }
+}
