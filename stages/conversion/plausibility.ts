@@ -96,7 +96,7 @@ function timeProblems(header: Uvh5Header, options: { nowMjd: number; stampMjd?: 
   const hint = 'the clock of the node that wrote this file was wrong; set the file aside, its times cannot be repaired'
   const problem = (message: string, advice = hint): HeaderProblem[] => [{ field: 'time_array', message, hint: advice }]
   if (!timeJd.every(Number.isFinite)) return problem('holds values that are not finite')
-  const start = jdToMjd(timeJd[0] as number)
+  const start = jdToMjd(timeJd[0])
   if (start < EARLIEST_MJD) return problem(`starts at MJD ${start.toFixed(4)}, before 2022-01-01 (MJD ${EARLIEST_MJD})`)
   if (start > options.nowMjd + LATEST_AHEAD_DAYS) return problem(`starts at ${isoUtc(start)}, in the future`)
   if (options.stampMjd !== undefined && Math.abs(start - options.stampMjd) * DAY_S > STAMP_TOLERANCE_S) {
@@ -105,12 +105,12 @@ function timeProblems(header: Uvh5Header, options: { nowMjd: number; stampMjd?: 
     )
   }
   for (let k = 0; k < integrations; k++) {
-    const first = timeJd[k * baselines] as number
+    const first = timeJd[k * baselines]
     for (let row = k * baselines; row < (k + 1) * baselines; row++) {
       if (timeJd[row] !== first)
         return problem(`changes within integration ${k}`, 'rows must be ordered by integration, all baselines in each')
     }
-    const stepS = k === 0 ? INTEGRATION_S : (first - (timeJd[(k - 1) * baselines] as number)) * DAY_S
+    const stepS = k === 0 ? INTEGRATION_S : (first - timeJd[(k - 1) * baselines]) * DAY_S
     if (Math.abs(stepS - INTEGRATION_S) > STEP_TOLERANCE_S) {
       return problem(`steps by ${stepS.toFixed(4)} s at integration ${k}, expected ${INTEGRATION_S} s`)
     }
@@ -125,10 +125,10 @@ function timeProblems(header: Uvh5Header, options: { nowMjd: number; stampMjd?: 
 
 function bandProblems({ freqHz, channelWidthHz, polarizations }: Uvh5Header): HeaderProblem[] {
   const problems: HeaderProblem[] = []
-  const step = freqHz.length > 1 ? (freqHz[1] as number) - (freqHz[0] as number) : channelWidthHz
+  const step = freqHz.length > 1 ? freqHz[1] - freqHz[0] : channelWidthHz
   let uniform = Math.abs(Math.abs(step) - channelWidthHz) <= CHANNEL_STEP_TOLERANCE_HZ
   for (let channel = 1; channel < freqHz.length; channel++) {
-    const here = (freqHz[channel] as number) - (freqHz[channel - 1] as number)
+    const here = freqHz[channel] - freqHz[channel - 1]
     if (!(Math.abs(here - step) <= CHANNEL_STEP_TOLERANCE_HZ)) uniform = false
   }
   if (!uniform) {
@@ -140,7 +140,7 @@ function bandProblems({ freqHz, channelWidthHz, polarizations }: Uvh5Header): He
   } else if (subbandOf(freqHz, channelWidthHz) === undefined) {
     problems.push({
       field: 'freq_array',
-      message: `(${((freqHz[0] as number) / 1e6).toFixed(6)} MHz first) fits none of the 16 subbands of 11.71875 MHz within 1 kHz`,
+      message: `(${(freqHz[0] / 1e6).toFixed(6)} MHz first) fits none of the 16 subbands of 11.71875 MHz within 1 kHz`,
       hint: 'the frequency setup of this file is not that of the correlator; set it aside',
     })
   }
@@ -162,7 +162,7 @@ function antennaProblems(header: Uvh5Header): HeaderProblem[] {
     return [{ field: 'antenna_positions', message: 'holds values that are not finite', hint }]
   const known = new Set(antennaNumbers)
   if (known.size !== antennaNumbers.length) return [{ field: 'antenna_numbers', message: 'lists a number twice', hint }]
-  const stray = ant1.findIndex((number, row) => !known.has(number) || !known.has(ant2[row] as number))
+  const stray = ant1.findIndex((number, row) => !known.has(number) || !known.has(ant2[row]))
   if (stray >= 0) {
     return [
       {
@@ -185,8 +185,8 @@ function antennaProblems(header: Uvh5Header): HeaderProblem[] {
   }
   const pairs = new Set<number>()
   for (let row = 0; row < baselines; row++) {
-    const low = Math.min(ant1[row] as number, ant2[row] as number)
-    pairs.add(low * 2 ** 24 + Math.max(ant1[row] as number, ant2[row] as number))
+    const low = Math.min(ant1[row], ant2[row])
+    pairs.add(low * 2 ** 24 + Math.max(ant1[row], ant2[row]))
   }
   if (pairs.size !== baselines)
     return [{ field: 'ant_1_array', message: 'lists a baseline twice in one integration', hint }]

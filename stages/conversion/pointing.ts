@@ -23,7 +23,7 @@ export function meridianPointing(
   decOfDateRad: number,
   { site, table }: { site: Site; table: EarthOrientationTable },
 ): Pointing {
-  const midMjd = ((timesMjd[0] as number) + (timesMjd[timesMjd.length - 1] as number)) / 2
+  const midMjd = (timesMjd[0] + timesMjd[timesMjd.length - 1]) / 2
   const place = (mjd: number): Direction => meridianPlaceIcrs(decOfDateRad, mjd, earthOrientationAt(table, mjd), site)
   const centres = Array.from(timesMjd, place)
   return {

@@ -49,9 +49,9 @@ export function rawFile(file: string, header: Uvh5Header): RawFile {
   const { timeJd, baselines, integrations, freqHz, channelWidthHz } = header
   const subband = subbandOf(freqHz, channelWidthHz)
   if (subband === undefined || header.phaseCentreAppDecRad === undefined) throw new Error(`${file} was not checked`)
-  const timesMjd = Float64Array.from({ length: integrations }, (_, k) => jdToMjd(timeJd[k * baselines] as number))
-  const first = freqHz[0] as number
-  const last = freqHz[freqHz.length - 1] as number
+  const timesMjd = Float64Array.from({ length: integrations }, (_, k) => jdToMjd(timeJd[k * baselines]))
+  const first = freqHz[0]
+  const last = freqHz[freqHz.length - 1]
   const site = {
     latitudeRad: header.latitudeDeg * DEGREE_RAD,
     longitudeRad: header.longitudeDeg * DEGREE_RAD,
@@ -59,8 +59,8 @@ export function rawFile(file: string, header: Uvh5Header): RawFile {
   }
   return {
     file,
-    timeKey: Buffer.from(Float64Array.of(timeJd[0] as number).buffer).toString('hex'),
-    startMjdUtc: (timesMjd[0] as number) - INTEGRATION_S / 2 / 86400,
+    timeKey: Buffer.from(Float64Array.of(timeJd[0]).buffer).toString('hex'),
+    startMjdUtc: timesMjd[0] - INTEGRATION_S / 2 / 86400,
     timesMjd,
     decOfDateRad: header.phaseCentreAppDecRad,
     site,

@@ -21,7 +21,7 @@ export function upperEdgeHz(subband: number): number {
  */
 export function subbandOf(freqHz: ArrayLike<number>, channelWidthHz: number): number | undefined {
   let highest = -Infinity
-  for (let channel = 0; channel < freqHz.length; channel++) highest = Math.max(highest, freqHz[channel] as number)
+  for (let channel = 0; channel < freqHz.length; channel++) highest = Math.max(highest, freqHz[channel])
   const edgeHz = highest + channelWidthHz / 2
   const subband = Math.round((upperEdgeHz(0) - edgeHz) / SUBBAND_WIDTH_HZ)
   const fits =

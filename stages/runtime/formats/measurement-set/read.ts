@@ -67,14 +67,14 @@ async function readMetadata(path: string, keywords: KeywordRecord): Promise<MsMe
     fieldName: text(field, 'NAME'),
     antennas: readAntennas(antenna),
     freqHz: Float64Array.from(numbers(window, 'CHAN_FREQ')),
-    channelWidthHz: numbers(window, 'CHAN_WIDTH')[0] as number,
+    channelWidthHz: numbers(window, 'CHAN_WIDTH')[0],
     stokes: Array.from(numbers(polarization, 'CORR_TYPE')),
-    phaseCentre: { raRad: centre[0] as number, decRad: centre[1] as number },
-    timeRangeMjdS: [range[0] as number, range[1] as number],
+    phaseCentre: { raRad: centre[0], decRad: centre[1] },
+    timeRangeMjdS: [range[0], range[1]],
     history: messages.map((message, i) => ({
       message,
       application: applications[i] as string,
-      timeMjdS: times[i] as number,
+      timeMjdS: times[i],
     })),
     beam: readBeam(keywords['CONTIMG_BEAM'] as KeywordRecord),
     extra: readExtra(keywords['CONTIMG_EXTRA'] as KeywordRecord),
@@ -97,8 +97,8 @@ function readAntennas(table: Table): MsAntenna[] {
   const diameters = table.cells('DISH_DIAMETER') as Float64Array
   return (table.cells('NAME') as string[]).map((name, i) => ({
     name,
-    positionM: [positions[3 * i] as number, positions[3 * i + 1] as number, positions[3 * i + 2] as number],
-    diameterM: diameters[i] as number,
+    positionM: [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]],
+    diameterM: diameters[i],
   }))
 }
 

@@ -21,7 +21,7 @@ export function openStandard(file: Uint8Array, indirect: Uint8Array | undefined,
       const out = emptyCells(spec, rows)
       let row0 = 0
       index.buckets.forEach((number, i) => {
-        const count = (index.lastRows[i] as number) + 1 - row0
+        const count = (index.lastRows[i]) + 1 - row0
         const bytes = bucket(number)
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         readSpan(view, offset, { spec, out, row0, count, bucket, indirect })

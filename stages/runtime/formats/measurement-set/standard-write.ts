@@ -38,7 +38,7 @@ export function encodeStandard(
   columns.forEach((column, index) => {
     const values = cells[index] as ColumnCells
     for (let bucket = 0; bucket < layout.dataBuckets; bucket++) {
-      const at = bucket * layout.bucketBytes + (layout.columnOffsets[index] as number)
+      const at = bucket * layout.bucketBytes + (layout.columnOffsets[index])
       const row0 = bucket * layout.rowsPerBucket
       const count = Math.min(layout.rowsPerBucket, rows - row0)
       if (column.storage === 'indirect') putIndirect(view, at, { column, values, row0, count, strings, arrays })
@@ -81,7 +81,7 @@ function putNumbers(
 ): void {
   const { values, from, count } = run
   for (let i = 0; i < count; i++) {
-    const value = values[from + i] as number
+    const value = values[from + i]
     if (run.type === 'double') view.setFloat64(at + 8 * i, value, true)
     else if (run.type === 'Int') view.setInt32(at + 4 * i, value, true)
     else if (run.type === 'Bool') {

@@ -31,7 +31,7 @@ export class StringBuckets {
   putString(cell: DataView, at: number, text: string): void {
     const bytes = new TextEncoder().encode(text)
     if (bytes.length > inlineBytes) return this.#putReference(cell, at, bytes)
-    for (let i = 0; i < bytes.length; i++) cell.setUint8(at + i, bytes[i] as number)
+    for (let i = 0; i < bytes.length; i++) cell.setUint8(at + i, bytes[i])
     cell.setInt32(at + 8, bytes.length, true)
   }
 

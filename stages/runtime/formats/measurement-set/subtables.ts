@@ -215,7 +215,7 @@ function spectralWindowTable({ freqHz, channelWidthHz }: MsMetadata): TableConte
   return table(1, [
     ints('MEAS_FREQ_REF', [topocentric]),
     arrays('CHAN_FREQ', perChannel(freqHz), { type: 'double', dimensions: 1, keywords: frequency }),
-    doubles('REF_FREQUENCY', [freqHz[Math.floor(channels / 2)] as number], frequency),
+    doubles('REF_FREQUENCY', [freqHz[Math.floor(channels / 2)]], frequency),
     arrays('CHAN_WIDTH', widths, { type: 'double', dimensions: 1, keywords: hertz }),
     arrays('EFFECTIVE_BW', widths, { type: 'double', dimensions: 1, keywords: hertz }),
     arrays('RESOLUTION', widths, { type: 'double', dimensions: 1, keywords: hertz }),

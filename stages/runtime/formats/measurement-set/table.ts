@@ -57,7 +57,7 @@ export async function readTable(dir: string): Promise<Table> {
       const index = untiled.findIndex((column) => column.name === name)
       const column = untiled[index]
       if (column === undefined) throw new Error(`table ${dir} has no column ${name}`)
-      return standard.column(column, description.columnOffsets[index] as number)
+      return standard.column(column, description.columnOffsets[index])
     },
   }
 }

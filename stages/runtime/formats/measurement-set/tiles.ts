@@ -194,7 +194,7 @@ function checkBorders(layout: MsLayout, { row0, rows, channel0, channels }: Bloc
 function unpackBits(packed: Uint8Array, out: Uint8Array): void {
   out.fill(0)
   for (let i = 0; i < packed.length; i++) {
-    const byte = packed[i] as number
+    const byte = packed[i]
     if (byte === 0) continue
     for (let bit = 0; bit < 8; bit++) out[8 * i + bit] = (byte >> bit) & 1
   }

@@ -1,0 +1,61 @@
+import type { ArrayGeometry } from './array-geometry.ts'
+
+/** How much of the data is missing, and because of which antennas. */
+export interface AntennaHealth {
+  /** Indices of antennas that occur in the data. */
+  present: number[]
+  /** Those of them with nearly no data. */
+  dead: number[]
+  /** Part of all samples of present subbands that are zero, not finite or without raw samples. */
+  zeroFraction: number
+  /** The same over the rows of antennas that are not dead; 1 when none is left. */
+  zeroFractionOfLiving: number
+}
+
+/**
+ * Counts missing samples by antenna over its baselines to others.
+ * @param badCount (rows) missing samples of each row @param samplesPerRow samples of a row in present subbands
+ */
+export function antennaHealth(
+  { antennas, antenna1, antenna2 }: ArrayGeometry,
+  badCount: Uint32Array,
+  { samplesPerRow, deadFraction }: { samplesPerRow: number; deadFraction: number },
+): AntennaHealth {
+  const baselines = antenna1.length
+  const bad = new Float64Array(antennas.length)
+  const all = new Float64Array(antennas.length)
+  const alone = new Float64Array(antennas.length)
+  let sum = 0
+  for (let row = 0; row < badCount.length; row++) {
+    const [a, b] = [antenna1[row % baselines], antenna2[row % baselines]]
+    sum += badCount[row]
+    if (a === b) {
+      alone[a] += samplesPerRow
+      continue
+    }
+    for (const antenna of [a, b]) {
+      bad[antenna] += badCount[row]
+      all[antenna] += samplesPerRow
+    }
+  }
+  const present = [...all.keys()].filter((antenna) => all[antenna] + alone[antenna] > 0)
+  const dead = present.filter((antenna) => all[antenna] > 0 && bad[antenna] > deadFraction * all[antenna])
+  const living = livingFraction({ antenna1, antenna2 }, badCount, { samplesPerRow, dead: new Set(dead) })
+  return { present, dead, zeroFraction: sum / (badCount.length * samplesPerRow), zeroFractionOfLiving: living }
+}
+
+function livingFraction(
+  { antenna1, antenna2 }: Pick<ArrayGeometry, 'antenna1' | 'antenna2'>,
+  badCount: Uint32Array,
+  { samplesPerRow, dead }: { samplesPerRow: number; dead: ReadonlySet<number> },
+): number {
+  let bad = 0
+  let all = 0
+  for (let row = 0; row < badCount.length; row++) {
+    const baseline = row % antenna1.length
+    if (dead.has(antenna1[baseline]) || dead.has(antenna2[baseline])) continue
+    bad += badCount[row]
+    all += samplesPerRow
+  }
+  return all === 0 ? 1 : bad / all
+}

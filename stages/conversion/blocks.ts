@@ -1,0 +1,183 @@
+import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
+import { openTiles, type MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
+import { openUvh5Data, type Uvh5Data } from '#runtime/formats/uvh5/data.ts'
+import { convertBlock, type KernelSetup } from './kernel.ts'
+import {
+  clearWeightSums,
+  createWeightSums,
+  finishWeights,
+  mergeSamples,
+  sampleWeight,
+  visitElements,
+} from './samples.ts'
+
+/** One raw file and where it goes in the output grid. */
+export interface BlockSource {
+  path: string
+  /** Position of its subband in the grid, ascending in frequency. */
+  slot: number
+  descending: boolean
+  lowestHz: number
+}
+
+/** All that a worker needs to convert any block of rows; plain data and shared memory. */
+export interface BlockJob {
+  layout: MsLayout
+  /** By ascending slot. */
+  sources: BlockSource[]
+  /** Slots without a file. */
+  absentSlots: number[]
+  stepHz: number
+  direct: Int32Array
+  swappedOrder: Int32Array
+  /** (baselines), shared */
+  swapped: Uint8Array
+  /** (rows), shared */
+  pathM: Float64Array
+  blockRows: number
+  results: BlockResults
+}
+
+/** Shared arrays that workers fill, each row by exactly one of them. */
+export interface BlockResults {
+  /** (rows): samples that are zero, not finite or without raw samples. */
+  badCount: Uint32Array
+  /** (rows): flagged samples of present subbands. */
+  flagCount: Uint32Array
+  /** (rows, polarizations) */
+  weight: Float32Array
+  /** (blocks): 1 where weights differ within a row. */
+  varying: Uint8Array
+}
+
+/** `convert` writes DATA and FLAG; `weights` writes WEIGHT_SPECTRUM of a set whose flags are final. */
+export type BlockPass = 'convert' | 'weights'
+
+export interface BlockConverter {
+  /** How each source is read. */
+  methods: Uvh5Data['method'][]
+  block(pass: BlockPass, index: number): void
+  close(): void
+}
+
+/** Opens all files of a job for one worker. Buffers hold one block of one subband, so that they stay in the cache. */
+export async function openBlockConverter(job: BlockJob): Promise<BlockConverter> {
+  const files: Uvh5Data[] = []
+  let tiles: MsTiles | undefined
+  const close = (): void => {
+    for (const file of files) file.close()
+    tiles?.close()
+  }
+  try {
+    for (const { path } of job.sources) files.push(await openUvh5Data(path))
+    tiles = openTiles(job.layout, 'write')
+  } catch (error) {
+    close()
+    throw error
+  }
+  const { layout, blockRows } = job
+  const { polarizations, tileChannels: channels } = layout
+  const elements = blockRows * channels * polarizations
+  const buffers: Buffers = {
+    vis: new Float32Array(2 * elements),
+    flags: new Uint8Array(elements),
+    nsamples: new Float32Array(elements),
+    data: new Float32Array(2 * elements),
+    outFlags: new Uint8Array(elements),
+    weights: new Float32Array(elements),
+    badCount: new Uint32Array(blockRows),
+    flagCount: new Uint32Array(blockRows),
+  }
+  const setups = job.sources.map(({ descending, lowestHz }): KernelSetup => {
+    const { stepHz, direct, swappedOrder, swapped, pathM } = job
+    return { channels, polarizations, descending, lowestHz, stepHz, direct, swappedOrder, swapped, pathM }
+  })
+  const open: OpenJob = { job, files, tiles, buffers, setups }
+  const sums = createWeightSums(blockRows, polarizations)
+  return {
+    methods: files.map(({ method }) => method),
+    block(pass, index) {
+      const row0 = index * blockRows
+      const rows = Math.min(blockRows, layout.rows - row0)
+      if (pass === 'weights') return writeWeights(open, row0, rows)
+      clearWeightSums(sums)
+      job.sources.forEach((_, source) => convertSource(open, { source, row0, rows }, sums))
+      flagAbsent(open, row0, rows)
+      const out = job.results.weight.subarray(row0 * polarizations, (row0 + rows) * polarizations)
+      job.results.varying[index] = finishWeights(sums, rows, polarizations, out) ? 1 : 0
+    },
+    close,
+  }
+}
+
+interface Buffers {
+  vis: Float32Array
+  flags: Uint8Array
+  nsamples: Float32Array
+  data: Float32Array
+  outFlags: Uint8Array
+  weights: Float32Array
+  badCount: Uint32Array
+  flagCount: Uint32Array
+}
+
+interface OpenJob {
+  job: BlockJob
+  files: readonly Uvh5Data[]
+  tiles: MsTiles
+  buffers: Buffers
+  setups: readonly KernelSetup[]
+}
+
+interface SourceRows {
+  source: number
+  row0: number
+  rows: number
+}
+
+function convertSource(
+  { job, files, tiles, buffers, setups }: OpenJob,
+  { source, row0, rows }: SourceRows,
+  sums: ReturnType<typeof createWeightSums>,
+): void {
+  const setup = setups[source]
+  const { badCount, flagCount } = buffers
+  files[source].readRows(row0, rows, buffers)
+  convertBlock(setup, { row0, rows, vis: buffers.vis, data: buffers.data, bad: buffers.outFlags, badCount })
+  mergeSamples(
+    setup,
+    { row0, rows, fileFlags: buffers.flags, nsamples: buffers.nsamples, flags: buffers.outFlags, badCount, flagCount },
+    sums,
+  )
+  const channel0 = job.sources[source].slot * setup.channels
+  tiles.writeData(row0, rows, channel0, setup.channels, buffers.data)
+  let flagged = 0
+  for (let row = 0; row < rows; row++) {
+    job.results.badCount[row0 + row] += badCount[row]
+    job.results.flagCount[row0 + row] += flagCount[row]
+    flagged += flagCount[row]
+  }
+  // The file is born as zeros: where nothing is flagged there is nothing to write.
+  if (flagged > 0) tiles.writeFlags(row0, rows, channel0, setup.channels, buffers.outFlags)
+}
+
+function flagAbsent({ job, tiles, buffers }: OpenJob, row0: number, rows: number): void {
+  const { tileChannels: channels } = job.layout
+  for (const slot of job.absentSlots) {
+    buffers.outFlags.fill(1)
+    tiles.writeFlags(row0, rows, slot * channels, channels, buffers.outFlags)
+  }
+}
+
+function writeWeights({ job, files, tiles, buffers, setups }: OpenJob, row0: number, rows: number): void {
+  job.sources.forEach(({ slot }, source) => {
+    const setup = setups[source]
+    const channel0 = slot * setup.channels
+    files[source].readRows(row0, rows, buffers)
+    tiles.readFlags(row0, rows, channel0, setup.channels, buffers.outFlags)
+    visitElements(setup, { row0, rows }, (_, to, from) => {
+      buffers.weights[to] = buffers.outFlags[to] === 0 ? sampleWeight(buffers.nsamples[from]) : 0
+    })
+    tiles.writeWeights(row0, rows, channel0, setup.channels, buffers.weights)
+  })
+}
