@@ -232,7 +232,7 @@ function fixedHeader(type: ElementType, shape: readonly number[], dataAddress: n
   layout[1] = 1
   layout.writeBigUInt64LE(BigInt(dataAddress), 2)
   layout.writeBigUInt64LE(BigInt(dataBytes), 10)
-  return datasetHeader(dataspace(shape, shape), type, Buffer.from([2, 2, 2, 1, 0, 0, 0, 0]), layout)
+  return datasetHeader(dataspace(shape, shape), type, Buffer.from([2, 2, fillTime(type), 1, 0, 0, 0, 0]), layout)
 }
 
 function rowHeader(dataset: RowDataset, state: RowState): Buffer {
@@ -245,6 +245,11 @@ function rowHeader(dataset: RowDataset, state: RowState): Buffer {
   ;[...dataset.chunkShape, dataset.type.bytes].forEach((length, axis) => layout.writeUInt32LE(length, 11 + 4 * axis))
   const space = dataspace([state.rows, ...dataset.rowShape], [undefined, ...dataset.rowShape])
   return datasetHeader(space, dataset.type, Buffer.from([2, 3, 0, 1, 0, 0, 0, 0]), layout)
+}
+
+/** libhdf5 writes the fill value of variable-length data at allocation (0), of other contiguous data if set (2). */
+function fillTime(type: ElementType): number {
+  return type.kind === 'text' ? 0 : 2
 }
 
 /** Fill value (version 2): allocation time, time of writing, default value. */
