@@ -116,7 +116,7 @@ async function prepare(
     scan,
     scanSeconds,
     assets: {
-      earthOrientation: await earthOrientationAsset(config.root, stagesDir),
+      earthOrientation: await earthOrientationAsset(config.root),
       ...(catalogue === undefined ? {} : { catalogue: await catalogueAsset(config.root, catalogue) }),
     },
     engines,

@@ -31,7 +31,7 @@ export function differences(before: KeyParts, after: KeyParts): string[] {
   found.push(...differingMembers('params', before.params, after.params))
   for (const name of sortedUnion(before.inputs, after.inputs)) {
     const [old, now] = [before.inputs[name], after.inputs[name]]
-    if (canonicalJson(old ?? null) !== canonicalJson(now ?? null)) found.push(`input ${name} ${short(old)} -> ${short(now)}`)
+    if (!isEqual(old, now)) found.push(`input ${name} ${short(old)} -> ${short(now)}`)
   }
   return found
 }
@@ -50,11 +50,15 @@ export function explainMiss(parts: KeyParts, others: readonly KeyParts[]): strin
 }
 
 function differingMembers(path: string, before: unknown, after: unknown): string[] {
-  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return []
+  if (isEqual(before, after)) return []
   if (isRecord(before) && isRecord(after)) {
     return sortedUnion(before, after).flatMap((name) => differingMembers(`${path}.${name}`, before[name], after[name]))
   }
   return [`${path} ${brief(before)} -> ${brief(after)}`]
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return a === undefined || b === undefined ? a === b : canonicalJson(a) === canonicalJson(b)
 }
 
 function sortedUnion(a: Record<string, unknown>, b: Record<string, unknown>): string[] {

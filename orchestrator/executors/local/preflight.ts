@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { access, constants, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { Asset } from '../../pipeline/plan.ts'
 import { ProblemError } from '../../pipeline/problem.ts'
@@ -45,8 +46,8 @@ export async function checkRoot(root: string): Promise<void> {
 }
 
 /** The Earth-orientation table that ships with the code, installed under the data root by its hash. */
-export async function earthOrientationAsset(root: string, stagesDir: string): Promise<Asset> {
-  const source = join(stagesDir, 'runtime', 'sky', 'earth-orientation.json')
+export async function earthOrientationAsset(root: string): Promise<Asset> {
+  const source = fileURLToPath(new URL('../../../stages/runtime/sky/earth-orientation.json', import.meta.url))
   const { sha256, bytes } = await hashFile(source)
   const path = `earth-orientation/${sha256.slice(0, 12)}.json`
   const target = join(root, path)
