@@ -18,8 +18,14 @@ interface Surroundings {
   origin: ConfigOrigin
 }
 
-/** One schema violation as lines for people: place, key, what was expected, what was given; one line per unknown key. */
-export function describeIssue(issue: z.core.$ZodIssue, { schema, value, origin }: Surroundings): string[] {
+/** A finding as a line for people, and where in the file it is (findings of flags come after all of the file). */
+export interface ConfigFinding {
+  text: string
+  offset: number
+}
+
+/** One schema violation as findings: place, key, what was expected, what was given; one finding per unknown key. */
+export function describeIssue(issue: z.core.$ZodIssue, { schema, value, origin }: Surroundings): ConfigFinding[] {
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(schema, path))
@@ -27,12 +33,14 @@ export function describeIssue(issue: z.core.$ZodIssue, { schema, value, origin }
       const meant = didYouMean(key, known)
       const hint = meant === undefined ? `; known here: ${known.join(', ')}` : `; did you mean "${meant}"?`
       const inside = path.length === 0 ? '' : ` in ${path.join('.')}`
-      return `${place([...path, key], origin, true)}   unknown key "${key}"${inside}${hint}`
+      const { text, offset } = place([...path, key], origin, true)
+      return { text: `${text}   unknown key "${key}"${inside}${hint}`, offset }
     })
   }
   const description = schemaAt(schema, path)?.description
   const meaning = description === undefined ? '' : ` (${description})`
-  return [`${place(path, origin, false)}   ${path.join('.')}: ${expectation(issue, valueAt(value, path))}${meaning}`]
+  const { text, offset } = place(path, origin, false)
+  return [{ text: `${text}   ${path.join('.')}: ${expectation(issue, valueAt(value, path))}${meaning}`, offset }]
 }
 
 function expectation(issue: z.core.$ZodIssue, given: unknown): string {
@@ -70,15 +78,15 @@ function brief(value: unknown): string {
 }
 
 /** The flag that set a value, else its line and column in the file, else its key. */
-function place(path: readonly string[], origin: ConfigOrigin, key: boolean): string {
+function place(path: readonly string[], origin: ConfigOrigin, key: boolean): ConfigFinding {
   const override = origin.overrides.findLast(
     (candidate) => isPrefix(candidate.path, path) || (!key && isPrefix(path, candidate.path) && path.length > 0),
   )
-  if (override !== undefined) return override.origin
+  if (override !== undefined) return { text: override.origin, offset: Number.POSITIVE_INFINITY }
   const offset = origin.document === undefined ? undefined : offsetOf(origin.document, path, key)
-  if (offset === undefined) return origin.file ?? 'configuration'
+  if (offset === undefined) return { text: origin.file ?? 'configuration', offset: -1 }
   const { line, col } = origin.lineCounter.linePos(offset)
-  return `${origin.file}:${line}:${col}`
+  return { text: `${origin.file}:${line}:${col}`, offset }
 }
 
 function isPrefix(short: readonly string[], long: readonly string[]): boolean {

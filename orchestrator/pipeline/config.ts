@@ -98,7 +98,8 @@ export function parseConfig({ file, overrides, resolvePath }: ConfigInput): RunC
   const origin: ConfigOrigin = { file: file?.path, document, lineCounter, overrides }
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
-    invalid(parsed.error.issues.flatMap((issue) => describeIssue(issue, { schema: configSchema, value, origin })))
+    const findings = parsed.error.issues.flatMap((issue) => describeIssue(issue, { schema: configSchema, value, origin }))
+    invalid(findings.sort((a, b) => a.offset - b.offset).map(({ text }) => text))
   }
   return complete(parsed.data, resolvePath(DEFAULT_ROOT, 'working directory'))
 }
@@ -160,13 +161,17 @@ function absolutePaths(value: unknown, absolute: (path: string) => string): Reco
 function setPath(target: Record<string, unknown>, { path, value, origin }: Override): void {
   let node = target
   for (const part of path.slice(0, -1)) {
-    const child = node[part] ?? {}
+    // Own members only: a path such as __proto__.x must not reach what all objects share.
+    const child = (Object.hasOwn(node, part) ? node[part] : undefined) ?? {}
     if (typeof child !== 'object' || Array.isArray(child)) invalid([`${origin}   ${part} is not a block of keys`])
-    node[part] = child
+    define(node, part, child)
     node = child as Record<string, unknown>
   }
-  const last = path.at(-1) as string
-  Object.defineProperty(node, last, { value, enumerable: true, configurable: true, writable: true })
+  define(node, path.at(-1) as string, value)
+}
+
+function define(node: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(node, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
 function complete(config: ParsedConfig, defaultRoot: string): RunConfig {
