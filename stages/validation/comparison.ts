@@ -22,6 +22,8 @@ export interface Pair {
 
 export interface Comparison {
   pairs: Pair[]
+  /** Catalogue sources that are covered, isolated and compact, of any predicted signal-to-noise ratio. */
+  candidates: PredictedSource[]
   /** Catalogue sources that ought to be found: covered, isolated, compact, above the predicted signal-to-noise ratio. */
   expected: { predicted: PredictedSource; found: boolean }[]
   /** Image sources without a catalogue source. */
@@ -68,15 +70,15 @@ export function compareWithCatalogue(
       inPositionSample: comparable && source.snr >= params.positionSnr,
     }
   })
-  const matchedTheirs = new Set(matches.map(({ theirs }) => theirs))
+  const matchedTheirs = new Set(matches.map(({ theirs }) => predicted[theirs]))
+  const candidates = predicted.filter(({ covered, isolated, compact }) => covered && isolated && compact)
   const matchedOurs = new Set(matches.map(({ ours: index }) => index))
   return {
     pairs,
-    expected: predicted.flatMap((partner, i) =>
-      partner.covered && partner.isolated && partner.compact && partner.predictedSnr >= params.completenessSnr
-        ? [{ predicted: partner, found: matchedTheirs.has(i) }]
-        : [],
-    ),
+    candidates,
+    expected: candidates
+      .filter(({ predictedSnr }) => predictedSnr >= params.completenessSnr)
+      .map((partner) => ({ predicted: partner, found: matchedTheirs.has(partner) })),
     unexpected: sources.filter((_, i) => !matchedOurs.has(i)),
   }
 }

@@ -69,14 +69,21 @@ export function completenessCheck(
   )
 }
 
+/** A field that is blank in more than half of its beam shows nothing that could be relied on. */
+const MIN_FINITE = 0.5
+
 /** The check of the reliability: detections on the negative image are false, and as many of the positive ones are. */
-export function reliabilityCheck(positives: number, negatives: number, limits: Limits): Check {
+export function reliabilityCheck(
+  { positives, negatives, finiteFraction }: { positives: number; negatives: number; finiteFraction: number },
+  limits: Limits,
+): Check {
+  const { title, gating } = checkTable.reliability
+  const bad = { name: title, verdict: 'bad' as const, gating, blocking: false }
+  if (finiteFraction < MIN_FINITE) {
+    return { ...bad, message: `The image is blank in ${Math.round(100 * (1 - finiteFraction))} % of its primary beam.` }
+  }
   if (positives === 0 && negatives > 0) {
-    return {
-      ...grade('reliability', { graded: Infinity, message: '' }, limits),
-      verdict: 'bad',
-      message: `No source, but ${negatives} detections on the negative image.`,
-    }
+    return { ...bad, message: `No source, but ${negatives} detections on the negative image.` }
   }
   return grade(
     'reliability',

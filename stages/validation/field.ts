@@ -25,6 +25,20 @@ export function coverage(image: Float32Array, primaryBeam: Float32Array, beamCut
   return covered
 }
 
+/** Part of the pixels within the cut of the mean beam that are finite; 0 when the beam is nowhere that high. */
+export function finiteFraction(
+  { covered, primaryBeam }: Pick<Field, 'covered' | 'primaryBeam'>,
+  beamCut: number,
+): number {
+  let inside = 0
+  let finite = 0
+  for (let i = 0; i < covered.length; i++) {
+    if (primaryBeam[i] >= beamCut) inside++
+    finite += covered[i]
+  }
+  return inside === 0 ? 0 : finite / inside
+}
+
 /** The restoring beam in pixels. */
 export function beamPixels({ beam, wcs }: Field): GaussianShape {
   return { majorPixels: beam.major / wcs.cellRad, minorPixels: beam.minor / wcs.cellRad, paRad: beam.paRad }

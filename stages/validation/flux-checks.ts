@@ -47,7 +47,6 @@ export function fluxScale(pairs: readonly Pair[], fluxFloor: number): FluxScale 
 /** The checks of the flux scale. */
 export function fluxChecks(scale: FluxScale, limits: Limits): Check[] {
   const { ratio, eRatio, scatter, n, slopes } = scale
-  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`
   const steepest = slopes.reduce((a, b) => (significance(b) > significance(a) ? b : a))
   return [
     grade(
@@ -81,6 +80,10 @@ export function fluxChecks(scale: FluxScale, limits: Limits): Check[] {
       limits,
     ),
   ]
+}
+
+function percent(value: number): string {
+  return `${(100 * value).toFixed(1)} %`
 }
 
 function significance({ slope, eSlope }: { slope: number; eSlope: number }): number {

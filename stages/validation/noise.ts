@@ -52,7 +52,7 @@ export function histogram(
   options: { sigma: number; beamCut: number; limit: number; bins: number },
 ): number[] {
   const { sigma, beamCut, limit, bins } = options
-  const counts = new Array<number>(bins).fill(0)
+  const counts = Array.from({ length: bins }, () => 0)
   for (let i = 0; i < plane.length; i++) {
     if (!(primaryBeam[i] >= beamCut)) continue
     const bin = Math.floor(((plane[i] / sigma + limit) / (2 * limit)) * bins)

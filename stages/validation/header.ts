@@ -1,0 +1,122 @@
+import type { FitsImage } from '#runtime/formats/fits/image.ts'
+import type { StageContext } from '#runtime/stage/contract.ts'
+import { StageError } from '#runtime/stage/errors.ts'
+import type { DataFacts } from './data-checks.ts'
+import type { Field } from './field.ts'
+import type { NoiseTheory } from './noise.ts'
+
+type Cards = FitsImage['cards']
+
+/** What the header says of the observation, for the page and the JSON. */
+export interface ImageFacts {
+  telescope: string | undefined
+  dateBegin: string | undefined
+  mjd: number | undefined
+  pointingDecDeg: number | undefined
+  freqHz: number
+  bandwidthHz: number | undefined
+  weighting: string | undefined
+  wsclean: string | undefined
+  cleanIterations: number | undefined
+  majorCycles: number | undefined
+}
+
+/**
+ * The field from the flat-noise image and the mean primary beam.
+ *
+ * @throws StageError DATA_UNUSABLE when they do not belong together or tell no beam or frequency
+ */
+export function fieldOf(image: FitsImage, primaryBeam: FitsImage): Omit<Field, 'covered'> {
+  const { wcs, beam, cards, data } = image
+  if (beam === undefined) throw new StageError('DATA_UNUSABLE', 'the image tells no restoring beam (BMAJ, BMIN)')
+  if (primaryBeam.data.length !== data.length)
+    throw new StageError('DATA_UNUSABLE', 'image and primary beam differ in size')
+  const freqHz = numberOf(cards, 'RESTFRQ') ?? numberOf(cards, 'CRVAL3')
+  if (freqHz === undefined || !(freqHz > 0))
+    throw new StageError('DATA_UNUSABLE', 'the image tells no frequency (RESTFRQ, CRVAL3)')
+  return {
+    width: wcs.width,
+    height: wcs.height,
+    wcs,
+    beam: { major: beam.majorRad, minor: beam.minorRad, paRad: beam.positionAngleRad },
+    image: data,
+    primaryBeam: primaryBeam.data,
+    freqHz,
+  }
+}
+
+export function imageFacts(cards: Cards, freqHz: number): ImageFacts {
+  return {
+    telescope: textOf(cards, 'TELESCOP'),
+    dateBegin: textOf(cards, 'DATE-BEG') ?? textOf(cards, 'DATE-OBS'),
+    mjd: numberOf(cards, 'MJD-AVG') ?? numberOf(cards, 'MJD-OBS'),
+    pointingDecDeg: numberOf(cards, 'POINTDEC'),
+    freqHz,
+    bandwidthHz: numberOf(cards, 'CDELT3'),
+    weighting: textOf(cards, 'WSCWEIGH'),
+    wsclean: textOf(cards, 'WSCVERSI'),
+    cleanIterations: numberOf(cards, 'WSCNITER'),
+    majorCycles: numberOf(cards, 'WSCMAJOR'),
+  }
+}
+
+/** Facts of the data from the earlier stages' metrics and the header of the image; what nobody tells stays undefined. */
+export function dataFacts(upstream: StageContext['upstream'], cards: Cards): DataFacts {
+  const metric = (name: string): number | undefined =>
+    upstream['calibration']?.metrics[name] ?? upstream['conversion']?.metrics[name]
+  const flag = cards.get('UNCALIBR')
+  const uncalibratedMetric = upstream['calibration']?.metrics['uncalibrated']
+  return {
+    flaggedFraction: metric('flaggedFraction') ?? numberOf(cards, 'FLAGFRAC'),
+    antennas: metric('antennasPresent') ?? numberOf(cards, 'NANT'),
+    subbandsPresent: upstream['conversion']?.metrics['subbandsPresent'],
+    subbandsExpected: upstream['conversion']?.metrics['subbandsExpected'],
+    integrations: upstream['conversion']?.metrics['integrations'] ?? numberOf(cards, 'NTIME'),
+    integrationsExpected: upstream['conversion']?.metrics['integrationsExpected'],
+    // Either witness is enough to call an image uncalibrated; without any it is not known.
+    uncalibrated:
+      flag === true || uncalibratedMetric === 1
+        ? true
+        : flag === undefined && uncalibratedMetric === undefined
+          ? undefined
+          : false,
+    calibrationQuality: upstream['calibration']?.quality,
+    solutionSet: textOf(cards, 'CALTBL'),
+    solutionGrade: textOf(cards, 'CALGRADE'),
+    solutionAgeHours: numberOf(cards, 'CALAGEH'),
+    calibrator: textOf(cards, 'CALNAME'),
+    fluxAnchor: textOf(cards, 'FLUXANCH'),
+  }
+}
+
+/** What the expected noise needs; undefined when a number is missing. */
+export function noiseTheory(upstream: StageContext['upstream'], cards: Cards): NoiseTheory | undefined {
+  const rawWidthHz = upstream['conversion']?.metrics['channelWidthHz']
+  const averaged = upstream['calibration']?.metrics['channelsAveraged'] ?? numberOf(cards, 'CHANAVG')
+  const times = numberOf(cards, 'NTIME')
+  const exposureS = numberOf(cards, 'XPOSURE') ?? numberOf(cards, 'TELAPSE')
+  const sefdJy = numberOf(cards, 'SEFD')
+  const effectiveVisibilities = numberOf(cards, 'WSCENVIS')
+  if (
+    [rawWidthHz, averaged, times, exposureS, sefdJy, effectiveVisibilities].some(
+      (value) => value === undefined || !(value > 0),
+    )
+  )
+    return undefined
+  return {
+    sefdJy: sefdJy as number,
+    channelWidthHz: (rawWidthHz as number) * (averaged as number),
+    integrationS: (exposureS as number) / (times as number),
+    effectiveVisibilities: effectiveVisibilities as number,
+  }
+}
+
+function numberOf(cards: Cards, key: string): number | undefined {
+  const value = cards.get(key)
+  return typeof value === 'number' ? value : undefined
+}
+
+function textOf(cards: Cards, key: string): string | undefined {
+  const value = cards.get(key)
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined
+}

@@ -1,0 +1,98 @@
+/** Grey pixels, rows from the top, ready for a PNG. */
+export interface GreyPicture {
+  width: number
+  height: number
+  grey: Uint8Array
+}
+
+/**
+ * A reduced picture of a plane by block means, linear from `low` to `high`; blank blocks are black.
+ *
+ * @param plane height x width, row 0 at the bottom
+ */
+export function greyPicture(
+  plane: Float32Array,
+  size: { width: number; height: number },
+  stretch: { low: number; high: number; pixels: number },
+): GreyPicture {
+  const block = Math.max(1, Math.ceil(Math.max(size.width, size.height) / stretch.pixels))
+  const width = Math.floor(size.width / block)
+  const height = Math.floor(size.height / block)
+  const grey = new Uint8Array(width * height)
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      let sum = 0
+      for (let y = row * block; y < (row + 1) * block; y++) {
+        for (let x = column * block; x < (column + 1) * block; x++) sum += plane[y * size.width + x]
+      }
+      const fraction = (sum / (block * block) - stretch.low) / (stretch.high - stretch.low)
+      // 0 is kept for blank pixels.
+      grey[(height - 1 - row) * width + column] = Number.isNaN(fraction)
+        ? 0
+        : 1 + Math.round(254 * Math.min(1, Math.max(0, fraction)))
+    }
+  }
+  return { width, height, grey }
+}
+
+/** A square cut-out around a pixel, with the same stretch; outside of the plane it is black. */
+export function cutOut(
+  plane: Float32Array,
+  size: { width: number; height: number },
+  options: { x: number; y: number; half: number; low: number; high: number },
+): GreyPicture {
+  const { half, low, high } = options
+  const x0 = Math.round(options.x) - half
+  const y0 = Math.round(options.y) - half
+  const side = 2 * half + 1
+  const grey = new Uint8Array(side * side)
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const [x, y] = [x0 + column, y0 + row]
+      if (x < 0 || y < 0 || x >= size.width || y >= size.height) continue
+      const fraction = (plane[y * size.width + x] - low) / (high - low)
+      grey[(side - 1 - row) * side + column] = Number.isNaN(fraction)
+        ? 0
+        : 1 + Math.round(254 * Math.min(1, Math.max(0, fraction)))
+    }
+  }
+  return { width: side, height: side, grey }
+}
+
+/**
+ * Contour of a plane at a level as line segments in pixel coordinates (marching squares on every `step`-th pixel).
+ * Ambiguous saddles are cut one way; the mean beam has none.
+ */
+export function contour(
+  plane: Float32Array,
+  size: { width: number; height: number },
+  { level, step }: { level: number; step: number },
+): { x0: number; y0: number; x1: number; y1: number }[] {
+  const segments: { x0: number; y0: number; x1: number; y1: number }[] = []
+  const value = (x: number, y: number): number => {
+    const found = plane[y * size.width + x]
+    return Number.isNaN(found) ? 0 : found
+  }
+  for (let y = 0; y + step < size.height; y += step) {
+    for (let x = 0; x + step < size.width; x += step) {
+      const corners = [
+        [x, y],
+        [x + step, y],
+        [x + step, y + step],
+        [x, y + step],
+      ] as const
+      const crossings: [number, number][] = []
+      for (let k = 0; k < 4; k++) {
+        const [ax, ay] = corners[k]
+        const [bx, by] = corners[(k + 1) % 4]
+        const [a, b] = [value(ax, ay), value(bx, by)]
+        if (a >= level === b >= level) continue
+        const t = (level - a) / (b - a)
+        crossings.push([ax + t * (bx - ax), ay + t * (by - ay)])
+      }
+      if (crossings.length >= 2)
+        segments.push({ x0: crossings[0][0], y0: crossings[0][1], x1: crossings[1][0], y1: crossings[1][1] })
+    }
+  }
+  return segments
+}

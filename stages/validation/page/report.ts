@@ -1,0 +1,224 @@
+import type { Check, Verdict } from '#runtime/stage/quality.ts'
+import type { Assessment } from '../assess.ts'
+import type { ValidationParams } from '../contract.ts'
+import type { Field } from '../field.ts'
+import { overriddenLimits } from '../grade.ts'
+import type { ImageFacts } from '../header.ts'
+import type { PointSpread } from '../psf.ts'
+import { astrometrySection } from './astrometry.ts'
+import { calibrationSection, type CalibrationPlots } from './calibration.ts'
+import { completenessSection } from './completeness.ts'
+import { fluxSection, type Outlier } from './flux.ts'
+import { html, type Html } from './html.ts'
+import { noiseSection, type NoisePlots } from './noise.ts'
+import { sourceTable } from './source-table.ts'
+import { skySection, type SkyPictures } from './sky.ts'
+import { style } from './style.ts'
+import { arcsec, degrees, microJyPerBeam, significant } from './text.ts'
+
+/** All that the page shows. Pictures are data URIs. */
+export interface ReportInput {
+  observation: string
+  key: string
+  assessment: Assessment
+  /** The field without its planes. */
+  field: Pick<Field, 'width' | 'height' | 'wcs' | 'beam' | 'freqHz'>
+  facts: ImageFacts
+  params: ValidationParams
+  pictures: SkyPictures
+  noise: NoisePlots
+  psf: PointSpread | undefined
+  outliers: readonly Outlier[]
+  calibration: CalibrationPlots | undefined
+}
+
+/** The report: one self-contained page of the observation's science. */
+export function report(input: ReportInput): string {
+  const { observation, assessment } = input
+  const { quality } = assessment
+  const sections = [
+    { id: 'picture', title: 'Image', body: skySection(input) },
+    { id: 'checks', title: 'Checks', body: checksSection(input) },
+    { id: 'flux', title: 'Flux scale', body: fluxSection(input) },
+    { id: 'astrometry', title: 'Astrometry', body: astrometrySection(input) },
+    { id: 'completeness', title: 'Completeness and reliability', body: completenessSection(input) },
+    { id: 'noise', title: 'Noise and point spread function', body: noiseSection(input) },
+    { id: 'calibration', title: 'Data and calibration', body: calibrationSection(input) },
+    { id: 'sources', title: 'Sources', body: sourceTable(input) },
+    { id: 'provenance', title: 'Provenance', body: provenanceSection(input) },
+  ]
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+        />
+        <title>${observation}: ${quality.verdict}</title>
+        <style>
+          ${{ markup: style }}
+        </style>
+      </head>
+      <body>
+        <header class="banner">
+          ${banner(input)}
+          <nav aria-label="Sections">
+            <ul>
+              ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
+            </ul>
+          </nav>
+        </header>
+        <main>
+          ${sections.map(
+            ({ id, title, body }) =>
+              html`<section id="${id}" aria-labelledby="${id}-h">
+                <h2 id="${id}-h">${title}</h2>
+                ${body}
+              </section> `,
+          )}
+          <footer>
+            Written by contimg, the continuum imaging pipeline for the DSA-110. The numbers of this page are in
+            <a href="qa.json">qa.json</a>, the sources in <a href="catalogue.csv">catalogue.csv</a>,
+            <a href="catalogue.fits">catalogue.fits</a> and <a href="catalogue.vot">catalogue.vot</a>.
+          </footer>
+        </main>
+      </body>
+    </html> `
+  return page.markup
+}
+
+const sentences: Record<Verdict, string> = {
+  good: 'This image passed every deciding check.',
+  uncertain: 'This image may be used with care.',
+  bad: 'Do not use this image for science.',
+  'not run': 'This image was not checked.',
+}
+
+function banner({ observation, assessment, facts, field }: ReportInput): Html {
+  const { quality, data, catalogue } = assessment
+  const { verdict } = quality
+  const beam = `${arcsec(field.beam.major)} \u00d7 ${arcsec(field.beam.minor)}\u2033 at ${((field.beam.paRad * 180) / Math.PI).toFixed(0)}\u00b0`
+  return html`<h1>Observation ${observation}</h1>
+    <div class="verdict tone-of-${verdict.replace(' ', '-')}" role="status">
+      <p>
+        ${data.uncalibrated === true && html`<span class="mark-box">UNCALIBRATED</span>`}${catalogue?.info.simulated === true && html`<span class="mark-box">SIMULATED SKY</span>`}<strong
+          >Verdict: ${verdict}.</strong
+        >
+        ${sentences[verdict]}
+      </p>
+      ${decidingChecks(quality.checks, verdict)}
+    </div>
+    <dl class="facts">
+      ${fact('Start (UTC)', facts.dateBegin)}
+      ${fact('Centre (ICRS)', `${degrees(field.wcs.centre.raRad)}\u00b0, ${degrees(field.wcs.centre.decRad)}\u00b0`)}
+      ${fact('Declination of date', facts.pointingDecDeg === undefined ? undefined : `${facts.pointingDecDeg.toFixed(4)}\u00b0`)}
+      ${fact('Frequency', `${(field.freqHz / 1e6).toFixed(1)} MHz${facts.bandwidthHz === undefined ? '' : `, width ${(facts.bandwidthHz / 1e6).toFixed(1)} MHz`}`)}
+      ${fact('Beam', beam)} ${fact('Noise', microJyPerBeam(assessment.numbers.rmsCentreJy))}
+      ${fact('Sources', String(assessment.detections.sources.length))}
+      ${fact('Catalogue', catalogue === undefined ? 'none' : `${catalogue.info.name} (${catalogue.info.version})`)}
+    </dl>`
+}
+
+function decidingChecks(checks: readonly Check[], verdict: Verdict): Html {
+  const deciding = checks.filter((check) =>
+    verdict === 'bad' ? check.gating && check.verdict === 'bad' : isShort(check),
+  )
+  if (verdict === 'good' || deciding.length === 0)
+    return html`<p>${checks.filter(({ gating }) => gating).length} deciding checks, all good.</p>`
+  return html`<p>Decided by:</p>
+    <ul>
+      ${deciding.map(({ name, verdict: grade, message }) => html`<li><b>${name}</b> is ${grade}: ${message}</li>`)}
+    </ul>`
+}
+
+/** Whether a check keeps the verdict from being good. */
+function isShort({ gating, verdict }: Check): boolean {
+  return gating ? verdict !== 'good' : verdict === 'uncertain' || verdict === 'bad'
+}
+
+function fact(term: string, value: string | undefined): Html | false {
+  return (
+    value !== undefined &&
+    html`<div>
+      <dt>${term}</dt>
+      <dd>${value}</dd>
+    </div>`
+  )
+}
+
+function checksSection({ assessment, params }: ReportInput): Html {
+  const overridden = overriddenLimits(params.limits)
+  const table = (caption: string, checks: readonly Check[]): Html =>
+    html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+      <table>
+        <caption>
+          ${caption}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Check</th>
+            <th scope="col" class="number">Value</th>
+            <th scope="col">Limits</th>
+            <th scope="col" class="number">n</th>
+            <th scope="col">Grade</th>
+            <th scope="col">What it says</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${checks.map(checkRow)}
+        </tbody>
+      </table>
+    </div>`
+  const { checks } = assessment.quality
+  return html`${table(
+    'Deciding checks: the worst grade is the verdict; one that was not run makes it uncertain at most.',
+    checks.filter(({ gating }) => gating),
+  )}
+  ${table(
+    'Further checks: they lower a good verdict to uncertain at most.',
+    checks.filter(({ gating }) => !gating),
+  )}
+  ${
+    overridden.length > 0 &&
+    html`<p>Limits changed by the configuration:</p>
+      <ul>
+        ${overridden.map((line) => html`<li>${line}</li>`)}
+      </ul>`
+  }`
+}
+
+function checkRow(check: Check): Html {
+  return
+  html`<tr>
+    <th scope="row">${check.name}</th>
+    <td class="number">
+      ${check.value === undefined ? '\u2013' : `${significant(check.value)}${check.error === undefined ? '' : ` \u00b1 ${significant(check.error, 2)}`}${unitText(check.unit)}`}
+    </td>
+    <td>
+      ${check.limits === undefined ? '\u2013' : html`good ${comparison(check.limits.good)}${check.limits.uncertain !== undefined && html`, uncertain ${comparison(check.limits.uncertain)}`}`}
+    </td>
+    <td class="number">${check.n ?? '\u2013'}</td>
+    <td class="grade tone-of-${check.verdict.replace(' ', '-')}">${check.verdict}</td>
+    <td>${check.message}</td>
+  </tr> `
+}
+
+function provenanceSection({ key, observation, assessment, facts }: ReportInput): Html {
+  const { catalogue, data } = assessment
+  return html`<dl class="facts">
+    ${fact('Observation', observation)} ${fact('Step key', key)} ${fact('Telescope', facts.telescope)}
+    ${fact('WSClean', facts.wsclean)} ${fact('Weighting', facts.weighting)} ${fact('Solution set', data.solutionSet)}
+    ${fact('Catalogue', catalogue === undefined ? 'none' : `${catalogue.info.name}@${catalogue.info.hash12}`)}
+    ${fact('Catalogue citation', catalogue?.info.citation === '' ? undefined : catalogue?.info.citation)}
+  </dl>`
+}
+
+function unitText(unit: string | undefined): string {
+  return unit === undefined || unit === '1' ? '' : ` ${unit}`
+}
+
+function comparison(text: string): string {
+  return text.replace('<=', '\u2264').replace('>=', '\u2265')
+}

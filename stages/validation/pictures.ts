@@ -1,0 +1,79 @@
+import { encodePng } from '#runtime/formats/png.ts'
+import { median } from '#runtime/numeric/statistics.ts'
+import type { Assessment } from './assess.ts'
+import type { ValidationParams } from './contract.ts'
+import type { Field } from './field.ts'
+import type { Outlier } from './page/flux.ts'
+import { contour, cutOut, greyPicture, type GreyPicture } from './page/picture.ts'
+import type { SkyPictures } from './page/sky.ts'
+import { microJyPerBeam, significant } from './page/text.ts'
+
+/** Side of the thumbnails, pixels. */
+const THUMBNAIL = 420
+/** Contours of the mean beam are drawn at these levels, on a grid of this many cells. */
+const CONTOUR_LEVELS = [0.5, 0.2]
+const CONTOUR_CELLS = 128
+const OUTLIERS = 10
+
+/** Pictures of the page as data URIs: quick-look as imaging made it, thumbnails of residual and noise, beam contours. */
+export function drawPictures(input: {
+  field: Field
+  residual: Float32Array
+  rms: Float32Array
+  quicklook: Uint8Array
+  params: ValidationParams
+  rmsCentreJy: number
+}): SkyPictures {
+  const { field, residual, rms, quicklook, params, rmsCentreJy } = input
+  const header = Buffer.from(quicklook.buffer, quicklook.byteOffset, quicklook.byteLength)
+  const typical = median(sample(rms, field.covered))
+  const sigma = Number.isFinite(rmsCentreJy) && rmsCentreJy > 0 ? rmsCentreJy : 1
+  const masked = Float32Array.from(residual, (value, i) => (field.primaryBeam[i] >= params.beamCut ? value : NaN))
+  return {
+    quicklook: { uri: dataUri(quicklook), width: header.readUInt32BE(16), height: header.readUInt32BE(20) },
+    residual: pictureUri(greyPicture(masked, field, { low: -5 * sigma, high: 5 * sigma, pixels: THUMBNAIL })),
+    rms: pictureUri(greyPicture(rms, field, { low: 0.5 * typical, high: 2.5 * typical, pixels: THUMBNAIL })),
+    stretch: {
+      residual: `${significant(-5e6 * sigma)} to ${microJyPerBeam(5 * sigma)} (5 \u03c3)`,
+      rms: `${significant(0.5e6 * typical)} to ${microJyPerBeam(2.5 * typical)}`,
+    },
+    contours: CONTOUR_LEVELS.map((level) => ({
+      level,
+      segments: contour(field.primaryBeam, field, {
+        level,
+        step: Math.max(1, Math.floor(field.width / CONTOUR_CELLS)),
+      }),
+    })),
+  }
+}
+
+/** The pairs farthest from the median flux ratio, each with a picture of its surroundings. */
+export function drawCutOuts({ catalogue }: Assessment, field: Field): Outlier[] {
+  if (catalogue === undefined || !Number.isFinite(catalogue.flux.ratio)) return []
+  const half = Math.max(8, Math.round((3 * field.beam.major) / field.wcs.cellRad))
+  return catalogue.comparison.pairs
+    .filter(({ inFluxSample }) => inFluxSample)
+    .map((pair) => ({ pair, sigma: (pair.ratio - catalogue.flux.ratio) / pair.eRatio }))
+    .sort((a, b) => Math.abs(b.sigma) - Math.abs(a.sigma))
+    .slice(0, OUTLIERS)
+    .map(({ pair, sigma }) => {
+      const { x, y, rmsJy, apparentPeakJy } = pair.source
+      const stretch = { x, y, half, low: -3 * rmsJy, high: Math.max(10 * rmsJy, 0.7 * apparentPeakJy) }
+      return { pair, sigma, picture: pictureUri(cutOut(field.image, field, stretch)) }
+    })
+}
+
+function sample(plane: Float32Array, covered: Uint8Array): number[] {
+  const stride = Math.max(1, Math.floor(plane.length / 100_000)) | 1
+  const values: number[] = []
+  for (let i = 0; i < plane.length; i += stride) if (covered[i] === 1) values.push(plane[i])
+  return values
+}
+
+function pictureUri(picture: GreyPicture): string {
+  return dataUri(encodePng(picture))
+}
+
+function dataUri(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString('base64')}`
+}

@@ -1,0 +1,157 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeCsv, encodeVotable } from '#runtime/formats/catalogue/export.ts'
+import { openCatalogue } from '#runtime/formats/catalogue/strips.ts'
+import { readFitsImage } from '#runtime/formats/fits/image.ts'
+import { writeFitsTable } from '#runtime/formats/fits/table.ts'
+import type { Run } from '#runtime/stage/contract.ts'
+import { assess, type Assessment } from './assess.ts'
+import { catalogueColumns } from './catalogue-table.ts'
+import { validation } from './contract.ts'
+import { coverage, coveredRadiusRad, type Field } from './field.ts'
+import { dataFacts, fieldOf, imageFacts, noiseTheory } from './header.ts'
+import { outcomeMetrics } from './metrics.ts'
+import { centralRms, expectedNoiseJy, histogram, largestRatio } from './noise.ts'
+import { report } from './page/report.ts'
+import { drawCutOuts, drawPictures } from './pictures.ts'
+import { noiseMapHistogram, noiseRings } from './noise-map.ts'
+import { beamDifference, measurePointSpread } from './psf.ts'
+import { qaDocument } from './qa.ts'
+import { detectSources } from './sources.ts'
+
+/** Residual histogram: reach in units of its rms, and bins. */
+const HISTOGRAM_SIGMA = 8
+const HISTOGRAM_BINS = 96
+
+/** Finds the sources of an image, compares them with a catalogue, grades the checks, writes catalogue, JSON and report. */
+export const run: Run<typeof validation> = async (stage) => {
+  const { inputs, params, upstream, observation, key, outputDir, log } = stage
+  const out = (name: keyof typeof validation.outputs): string => join(outputDir, validation.outputs[name].path)
+
+  const { field, cards } = await stage.phase('read', async () => {
+    const image = await readFitsImage(inputs.image.path)
+    const bare = fieldOf(image, await readFitsImage(inputs.primaryBeam.path))
+    const whole: Field = { ...bare, covered: coverage(bare.image, bare.primaryBeam, params.beamCut) }
+    return { field: whole, cards: image.cards }
+  })
+  const detections = await stage.phase('find', () => detectSources(field, params))
+  log.info('found sources', { sources: detections.sources.length, negatives: detections.negatives })
+  stage.progress({ done: 1, total: 3, unit: 'steps' })
+
+  const measured = await stage.phase('measure', async () => {
+    const noiseThJy = centralRms((await readFitsImage(inputs.noise.path)).data, field.primaryBeam, params.noiseBeamCut)
+    const psfImage = await readFitsImage(inputs.psf.path)
+    const size = { width: psfImage.wcs.width, height: psfImage.wcs.height, cellRad: psfImage.wcs.cellRad }
+    const psf = measurePointSpread(psfImage.data, size, field.beam)
+    const residual = (await readFitsImage(inputs.residual.path)).data
+    const rmsCentreJy = centralRms(residual, field.primaryBeam, params.noiseBeamCut)
+    const peak = largestRatio(field.image, new Float32Array(field.image.length).fill(1), field.covered)
+    const theory = noiseTheory(upstream, cards)
+    return {
+      psf,
+      residual,
+      numbers: {
+        rmsCentreJy,
+        noiseThJy,
+        noiseExpectedJy: theory === undefined ? NaN : expectedNoiseJy(theory),
+        confusionJy: params.confusionJy,
+        peakJy: peak?.ratio ?? NaN,
+        residualPeakSnr: largestRatio(residual, detections.rms, field.covered)?.ratio,
+        psfDifference: psf === undefined ? undefined : beamDifference(field.beam, psf.beam),
+        brightestJy: Math.max(0, ...detections.sources.map(({ apparentPeakJy }) => apparentPeakJy)),
+      },
+    }
+  })
+
+  const assessment = await stage.phase('compare', async () => {
+    const catalogue = await readCatalogue(inputs.catalogue?.path, field)
+    return assess({ field, detections, numbers: measured.numbers, data: dataFacts(upstream, cards), catalogue, params })
+  })
+  stage.progress({ done: 2, total: 3, unit: 'steps' })
+
+  await stage.phase('write', async () => {
+    await writeCatalogueFiles(assessment, { observation, out })
+    const facts = imageFacts(cards, field.freqHz)
+    const shared = { observation, key, assessment, field, facts, params, psf: measured.psf }
+    await writeFile(out('qa'), `${JSON.stringify(qaDocument(shared), null, 1)}\n`)
+    const rms = (await readFitsImage(inputs.rms.path)).data
+    const page = report({
+      ...shared,
+      pictures: drawPictures({
+        field,
+        residual: measured.residual,
+        rms,
+        quicklook: await readFile(inputs.quicklook.path),
+        params,
+        rmsCentreJy: measured.numbers.rmsCentreJy,
+      }),
+      noise: {
+        residual: {
+          counts: histogram(measured.residual, field.primaryBeam, {
+            sigma: measured.numbers.rmsCentreJy,
+            beamCut: params.noiseBeamCut,
+            limit: HISTOGRAM_SIGMA,
+            bins: HISTOGRAM_BINS,
+          }),
+          limit: HISTOGRAM_SIGMA,
+        },
+        map: noiseMapHistogram(rms, field.covered),
+        rings: noiseRings(rms, field),
+      },
+      outliers: drawCutOuts(assessment, field),
+      calibration: undefined,
+    })
+    await writeFile(out('report'), page)
+  })
+
+  return {
+    outputs: ['catalogue', 'catalogueCsv', 'catalogueVotable', 'qa', 'report'],
+    metrics: outcomeMetrics(assessment),
+    quality: assessment.quality,
+  }
+}
+
+async function readCatalogue(path: string | undefined, field: Field) {
+  if (path === undefined) return undefined
+  const catalogue = await openCatalogue(path)
+  try {
+    // Sources just outside of the field still count as neighbours of those inside.
+    const sources = catalogue.cone(field.wcs.centre, coveredRadiusRad(field) + 3 * field.beam.major)
+    return { info: catalogue.info, sources }
+  } finally {
+    catalogue.close()
+  }
+}
+
+async function writeCatalogueFiles(
+  assessment: Assessment,
+  {
+    observation,
+    out,
+  }: { observation: string; out: (name: 'catalogue' | 'catalogueCsv' | 'catalogueVotable') => string },
+): Promise<void> {
+  const columns = catalogueColumns(assessment.detections.sources)
+  const uncalibrated = assessment.data.uncalibrated === true
+  await writeFitsTable(out('catalogue'), {
+    columns,
+    cards: [
+      { key: 'EXTNAME', value: 'SOURCES' },
+      { key: 'OBJECT', value: observation, comment: 'observation' },
+      { key: 'RADESYS', value: 'ICRS' },
+      { key: 'VERDICT', value: assessment.quality.verdict, comment: 'of the validation' },
+      ...(uncalibrated ? [{ key: 'UNCALIBR', value: true, comment: 'no calibration was applied' }] : []),
+    ],
+  })
+  await writeFile(out('catalogueCsv'), encodeCsv(columns))
+  await writeFile(
+    out('catalogueVotable'),
+    encodeVotable(columns, {
+      name: 'sources',
+      description: `Sources of observation ${observation}${uncalibrated ? ', not calibrated' : ''}`,
+      params: [
+        { name: 'observation', value: observation, ucd: 'meta.id' },
+        { name: 'verdict', value: assessment.quality.verdict },
+      ],
+    }),
+  )
+}
