@@ -28,9 +28,18 @@ for (const [path, text] of stale) writeFileSync(join(root, path), text)
 function stagePage(contracts: readonly StageContract[]): string {
   const sections = contracts.map((contract) => {
     const parameters = parameterRows(z.toJSONSchema(contract.params, { io: 'input' }) as Schema)
-    const outputs = Object.entries(contract.outputs).map(([name, spec]) => [code(name), code(spec.path), optional(spec), spec.help])
+    const outputs = Object.entries(contract.outputs).map(([name, spec]) => [
+      code(name),
+      code(spec.path),
+      optional(spec),
+      spec.help,
+    ])
     const metrics = Object.entries(contract.metrics).map(([name, spec]) => [code(name), spec.unit, spec.help])
-    const inputs = Object.entries(contract.inputs).map(([name, spec]) => [code(name), spec.kind, spec.many ? 'list' : optional(spec)])
+    const inputs = Object.entries(contract.inputs).map(([name, spec]) => [
+      code(name),
+      spec.kind,
+      spec.many ? 'list' : optional(spec),
+    ])
     return [
       `## ${contract.name} (contract version ${contract.version})`,
       `### Parameters\nIn the config under \`${contract.name}:\`, or \`--set ${contract.name}.<parameter>=<value>\`.`,
@@ -56,7 +65,11 @@ interface Schema {
 function parameterRows(schema: Schema, prefix = ''): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const path = `${prefix}${name}`
-    const row = [code(path), property.default === undefined ? '' : code(JSON.stringify(property.default)), property.description ?? '']
+    const row = [
+      code(path),
+      property.default === undefined ? '' : code(JSON.stringify(property.default)),
+      property.description ?? '',
+    ]
     return property.properties === undefined ? [row] : [row, ...parameterRows(property, `${path}.`)]
   })
 }
@@ -69,12 +82,14 @@ function errorPage(): string {
     quarantine ? 'yes' : 'no',
     help,
   ])
-  const text = 'What a stage can end with, the exit code of its process, whether another attempt can help, and whether the observation is set aside because its raw data are at fault.'
+  const text =
+    'What a stage can end with, the exit code of its process, whether another attempt can help, and whether the observation is set aside because its raw data are at fault.'
   return `${note}\n# Error codes of the stages\n\n${text}\n\n${table(['code', 'exit', 'retry', 'quarantine', 'meaning'], rows)}\n`
 }
 
 function table(header: readonly string[], rows: readonly string[][]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
