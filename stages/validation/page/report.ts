@@ -150,33 +150,12 @@ function fact(term: string, value: string | undefined): Html | false {
 
 function checksSection({ assessment, params }: ReportInput): Html {
   const overridden = overriddenLimits(params.limits)
-  const table = (caption: string, checks: readonly Check[]): Html =>
-    html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table>
-        <caption>
-          ${caption}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col" class="number">Value</th>
-            <th scope="col">Limits</th>
-            <th scope="col" class="number">n</th>
-            <th scope="col">Grade</th>
-            <th scope="col">What it says</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${checks.map(checkRow)}
-        </tbody>
-      </table>
-    </div>`
   const { checks } = assessment.quality
-  return html`${table(
+  return html`${checkTable(
     'Deciding checks: the worst grade is the verdict; one that was not run makes it uncertain at most.',
     checks.filter(({ gating }) => gating),
   )}
-  ${table(
+  ${checkTable(
     'Further checks: they lower a good verdict to uncertain at most.',
     checks.filter(({ gating }) => !gating),
   )}
@@ -189,9 +168,31 @@ function checksSection({ assessment, params }: ReportInput): Html {
   }`
 }
 
+function checkTable(caption: string, checks: readonly Check[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Check</th>
+          <th scope="col" class="number">Value</th>
+          <th scope="col">Limits</th>
+          <th scope="col" class="number">n</th>
+          <th scope="col">Grade</th>
+          <th scope="col">What it says</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${checks.map(checkRow)}
+      </tbody>
+    </table>
+  </div>`
+}
+
 function checkRow(check: Check): Html {
-  return
-  html`<tr>
+  return html`<tr>
     <th scope="row">${check.name}</th>
     <td class="number">
       ${check.value === undefined ? '\u2013' : `${significant(check.value)}${check.error === undefined ? '' : ` \u00b1 ${significant(check.error, 2)}`}${unitText(check.unit)}`}
