@@ -12,7 +12,7 @@ import { cross, dot, fromSpherical, normalize, scale, subtract, type Vec3 } from
 import { site } from './array.ts'
 
 /** The date for which the writer's fringe-stopping table, and so u and v of the files, was made: MJD. */
-export const FRINGE_TABLE_MJD = 59215
+const FRINGE_TABLE_MJD = 59215
 
 /** Unit vector in ITRF axes of the pointing (HA 0, apparent declination): constant in the Earth frame. */
 export function pointing(decOfDateRad: number): Vec3 {

@@ -164,10 +164,10 @@ function naturalNoise(params: SimulationParams, antennas: number, bandwidthHz: n
 
 /** Each node stamps its file with the time it opened it: a second or two late, a few nodes much later. */
 function fileNames(params: SimulationParams, firstJd: number): Map<number, string> {
-  const random = createRandom(params.seed).fork('names')
   const startMjd = jdToMjd(firstJd) - INTEGRATION_S / DAY_S / 2
   const names = new Map<number, string>()
   for (const subband of params.subbands.toSorted((a, b) => a - b)) {
+    const random = createRandom(params.seed).fork(`names/${subband}`)
     const lateS = random.next() < 0.15 ? 15 + 4 * random.next() : 2 * random.next()
     const stamp = isoUtc(startMjd + lateS / DAY_S).slice(0, 19)
     if (!params.missingSubbands.includes(subband))

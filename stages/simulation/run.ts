@@ -13,13 +13,13 @@ import { parseSourceList } from './source-list.ts'
 import { encodeGains, TRUTH_FILE, TRUTH_GAINS_FILE, truthOf } from './truth.ts'
 import type { WorkerInput, WorkerMessage } from './subband-worker.ts'
 
-export const CATALOGUE_DIRECTORY = 'catalogue'
+const CATALOGUE_DIRECTORY = 'catalogue'
 
 export interface SimulationHooks {
   /** Threads; each writes one file at a time. */
   readonly cpu: number
   readonly signal: AbortSignal
-  progress(progress: Progress): void
+  readonly progress: (progress: Progress) => void
 }
 
 export interface SimulationResult {
@@ -120,7 +120,7 @@ async function writeFiles(
 function drain(
   worker: Worker,
   queue: number[],
-  { signal, onBlock }: { signal: AbortSignal; onBlock(): void },
+  { signal, onBlock }: { signal: AbortSignal; onBlock: () => void },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const next = (): void => {

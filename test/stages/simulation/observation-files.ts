@@ -6,7 +6,7 @@ import { simulateObservation, type SimulationResult } from '../../../stages/simu
 import { decodeGains, type Truth } from '../../../stages/simulation/truth.ts'
 
 /** A folder of its own for a test file; removed by the caller's `after`. */
-export function temporaryFolder(): { path: string; remove(): void } {
+export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'contimg-test-'))
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }

@@ -23,6 +23,6 @@ export function guessChunkShape(shape: readonly number[], elementBytes: number):
   }
 }
 
-export function product(values: readonly number[]): number {
+function product(values: readonly number[]): number {
   return values.reduce((total, value) => total * value, 1)
 }

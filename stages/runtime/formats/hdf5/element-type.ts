@@ -9,7 +9,7 @@ export type ElementType =
   | { readonly kind: 'enumeration'; readonly bytes: number; readonly members: Readonly<Record<string, number>> }
   | { readonly kind: 'compound'; readonly bytes: number; readonly members: readonly CompoundMember[] }
 
-export interface CompoundMember {
+interface CompoundMember {
   readonly name: string
   readonly offset: number
   readonly type: ElementType
@@ -65,7 +65,7 @@ function encodeUnpadded(type: ElementType): Buffer {
         values,
       ])
     }
-    case 'compound':
+    default:
       return Buffer.concat([prefix(6, [type.members.length, 0, 0], type.bytes), ...type.members.map(encodeMember)])
   }
 }

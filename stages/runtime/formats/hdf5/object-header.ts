@@ -9,7 +9,7 @@ export interface DatasetHeader {
   readonly layout: Layout
 }
 
-export type Layout =
+type Layout =
   /** `address` is undefined while nothing was written: all elements are the fill value, zero. */
   | { readonly kind: 'contiguous'; readonly address: number | undefined; readonly bytes: number }
   | { readonly kind: 'compact'; readonly data: Buffer }

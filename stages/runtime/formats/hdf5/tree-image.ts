@@ -24,7 +24,7 @@ export interface FixedDataset {
 }
 
 /** A scalar variable-length UTF-8 string, kept in the global heap. */
-export interface TextDataset {
+interface TextDataset {
   readonly kind: 'text'
   readonly value: string
 }

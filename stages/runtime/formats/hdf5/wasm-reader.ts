@@ -136,11 +136,10 @@ function strings(entity: unknown): string[] {
 
 /** One block of WebAssembly memory, replaced by a larger one when needed; that memory never shrinks. */
 function growingBuffer(module: H5Module): { reserve(bytes: number): number; free(): void } {
-  const { _malloc: allocate, _free: release } = module
   let pointer = 0
   let size = 0
   const free = (): void => {
-    if (pointer !== 0) release(pointer)
+    if (pointer !== 0) module['_free'](pointer)
     pointer = 0
     size = 0
   }
@@ -148,7 +147,7 @@ function growingBuffer(module: H5Module): { reserve(bytes: number): number; free
     reserve(bytes) {
       if (bytes <= size) return pointer
       free()
-      pointer = allocate(bytes)
+      pointer = module['_malloc'](bytes)
       if (pointer === 0)
         throw new StageError('DATA_UNSUPPORTED', `a block of ${bytes} bytes exceeds the memory of h5wasm`)
       size = bytes

@@ -4,18 +4,18 @@ import type { Hdf5Dataset, Hdf5File } from '../hdf5/file.ts'
 
 /** Decodes whole datasets of one file into plain values; names the file and the dataset in every error. */
 export interface HeaderValues {
-  has(path: string): boolean
-  shape(path: string): readonly number[]
+  readonly has: (path: string) => boolean
+  readonly shape: (path: string) => readonly number[]
   /** All elements as float64. */
-  numbers(path: string): Float64Array
+  readonly numbers: (path: string) => Float64Array
   /** All elements as int32. @throws StageError DATA_UNSUPPORTED when one does not fit */
-  integers(path: string): Int32Array
+  readonly integers: (path: string) => Int32Array
   /** A scalar, or the only element of an array. */
-  number(path: string): number
-  string(path: string): string
-  strings(path: string): string[]
+  readonly number: (path: string) => number
+  readonly string: (path: string) => string
+  readonly strings: (path: string) => string[]
   /** All elements as stored, little-endian. */
-  bytes(path: string): Uint8Array<ArrayBuffer>
+  readonly bytes: (path: string) => Uint8Array<ArrayBuffer>
 }
 
 /** A header dataset larger than this is not one: 117 antennas, 24 integrations and float64 need 4 MB. */

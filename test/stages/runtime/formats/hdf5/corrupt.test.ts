@@ -30,7 +30,10 @@ before(() => {
       },
     },
   })
-  writer.append('/group/rows', BigInt64Array.from({ length: ROWS }, (_, index) => BigInt(index)))
+  writer.append(
+    '/group/rows',
+    BigInt64Array.from({ length: ROWS }, (_, index) => BigInt(index)),
+  )
   writer.close()
 })
 
@@ -70,7 +73,8 @@ async function errorAfter(change: (bytes: Buffer) => Buffer | void): Promise<Sta
 /** Places of the nodes of the chunk index. */
 function nodes(bytes: Buffer): number[] {
   const found: number[] = []
-  for (let at = bytes.indexOf('TREE'); at >= 0; at = bytes.indexOf('TREE', at + 1)) if (bytes[at + 4] === 1) found.push(at)
+  for (let at = bytes.indexOf('TREE'); at >= 0; at = bytes.indexOf('TREE', at + 1))
+    if (bytes[at + 4] === 1) found.push(at)
   return found
 }
 
@@ -94,7 +98,10 @@ test('a truncated file is called that, with both sizes', async () => {
 
 test('a missing file and a folder are missing input', async () => {
   for (const path of [join(folder.path, 'absent.h5'), folder.path]) {
-    await assert.rejects(openHdf5(path), (error: unknown) => error instanceof StageError && error.code === 'INPUT_MISSING')
+    await assert.rejects(
+      openHdf5(path),
+      (error: unknown) => error instanceof StageError && error.code === 'INPUT_MISSING',
+    )
   }
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { guessChunkShape } from '#runtime/formats/hdf5/chunk-shape.ts'
 import { boolean, complex64, float32, float64, int64 } from '#runtime/formats/hdf5/element-type.ts'
@@ -23,7 +23,10 @@ const layout = fc
     chunkRows: fc.integer({ min: 1, max: 40 }),
     chunkFactors: fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 3, maxLength: 3 }),
     appends: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 12 }),
-    reads: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })), { minLength: 1, maxLength: 6 }),
+    reads: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })), {
+      minLength: 1,
+      maxLength: 6,
+    }),
     seed: fc.nat(),
   })
   .map(({ row, chunkRows, chunkFactors, ...rest }) => ({
@@ -50,7 +53,9 @@ test('what is appended in blocks of any length is read back, directly and throug
       const rowBytes = row.reduce((total, length) => total * length, type.bytes)
       const random = createRandom(seed)
       const rows = appends.reduce((total, count) => total + count, 0)
-      const content = Uint8Array.from({ length: rows * rowBytes }, () => (name === 'boolean' ? random.int(2) : random.int(256)))
+      const content = Uint8Array.from({ length: rows * rowBytes }, () =>
+        name === 'boolean' ? random.int(2) : random.int(256),
+      )
       const other = Uint8Array.from({ length: 8 * rows }, () => random.int(256))
       const writer = createHdf5Writer(path, {
         kind: 'group',
@@ -76,7 +81,10 @@ test('what is appended in blocks of any length is read back, directly and throug
         for (const [from, length] of reads) {
           const row0 = Math.floor(from * rows)
           const count = Math.floor(length * (rows - row0))
-          assert.deepEqual(read(file, '/data', row0, count), content.subarray(row0 * rowBytes, (row0 + count) * rowBytes))
+          assert.deepEqual(
+            read(file, '/data', row0, count),
+            content.subarray(row0 * rowBytes, (row0 + count) * rowBytes),
+          )
         }
         file.close()
       }
@@ -88,7 +96,10 @@ test('what is appended in blocks of any length is read back, directly and throug
 test('a chunk index of three levels is written and read', async () => {
   const path = join(folder.path, 'deep.h5')
   const rows = 57 * 57 + 200
-  const writer = createHdf5Writer(path, { kind: 'group', children: { data: { kind: 'rows', type: int64, rowShape: [], chunkShape: [1] } } })
+  const writer = createHdf5Writer(path, {
+    kind: 'group',
+    children: { data: { kind: 'rows', type: int64, rowShape: [], chunkShape: [1] } },
+  })
   const content = BigInt64Array.from({ length: rows }, (_, index) => BigInt(index))
   writer.append('/data', content)
   writer.close()
@@ -113,7 +124,12 @@ test('strings, scalars and groups of many members are read back', async () => {
       text: { kind: 'text', value: 'HADEC' },
       accents: { kind: 'text', value: 'Señor Ω' },
       empty: { kind: 'text', value: '' },
-      fixed: { kind: 'fixed', type: { kind: 'string', bytes: 4 }, shape: [3], data: Buffer.from('1\0\x00022\0\x003333', 'latin1') },
+      fixed: {
+        kind: 'fixed',
+        type: { kind: 'string', bytes: 4 },
+        shape: [3],
+        data: Buffer.from('1\0\x00022\0\x003333', 'latin1'),
+      },
       numbers: { kind: 'group', children: many },
     },
   }

@@ -17,23 +17,44 @@ interface Listing {
 const FREE_STRINGS = ['Header/history', 'Header/extra_keywords/fs_table', 'Header/extra_keywords/applied_delays_ns']
 
 function withoutFreeLengths({ items }: Listing): Listing['items'] {
-  return items.map((item) => (FREE_STRINGS.includes(item.name) ? { ...item, type: ['string', 'any length'], dtype: '', storage: 0, fill: [] } : item))
+  return items.map((item) =>
+    FREE_STRINGS.includes(item.name)
+      ? { ...item, type: ['string', 'any length'], dtype: '', storage: 0, fill: [] }
+      : item,
+  )
 }
 
-test('h5py lists a simulated file as it lists one of the independent sample', { skip: needs('h5py') || needsSamples() }, async () => {
-  const sample = uvh5Files(join(process.env['CONTIMG_SAMPLES'] as string, 'tile-small'))[0]
-  const params = { antennas: 96, channels: 12, integrations: 6, subbands: [0], sefdJy: null, sources: 1, calibrator: null }
-  const { paths } = await simulate(folder.path, params)
-  const [theirs, ours] = runPython('hdf5-listing.py', [sample, paths[0]]) as [Listing, Listing]
-  assert.equal(ours.superblock, 0)
-  assert.deepEqual(withoutFreeLengths(ours), withoutFreeLengths(theirs))
-  for (const [name, value] of Object.entries(theirs.strings)) {
-    if (!FREE_STRINGS.includes(name)) assert.deepEqual(ours.strings[name], value, name)
-  }
-})
+test(
+  'h5py lists a simulated file as it lists one of the independent sample',
+  { skip: needs('h5py') || needsSamples() },
+  async () => {
+    const sample = uvh5Files(join(process.env['CONTIMG_SAMPLES'] as string, 'tile-small'))[0]
+    const params = {
+      antennas: 96,
+      channels: 12,
+      integrations: 6,
+      subbands: [0],
+      sefdJy: null,
+      sources: 1,
+      calibrator: null,
+    }
+    const { paths } = await simulate(folder.path, params)
+    const [theirs, ours] = runPython('hdf5-listing.py', [sample, paths[0]]) as [Listing, Listing]
+    assert.equal(ours.superblock, 0)
+    assert.deepEqual(withoutFreeLengths(ours), withoutFreeLengths(theirs))
+    for (const [name, value] of Object.entries(theirs.strings)) {
+      if (!FREE_STRINGS.includes(name)) assert.deepEqual(ours.strings[name], value, name)
+    }
+  },
+)
 
 test('the chunks at full width are those of the telescope', { skip: needs('h5py') }, async () => {
-  const { paths } = await simulate(join(folder.path, 'wide'), { channels: 48, subbands: [0], sources: 0, calibrator: null })
+  const { paths } = await simulate(join(folder.path, 'wide'), {
+    channels: 48,
+    subbands: [0],
+    sources: 0,
+    calibrator: null,
+  })
   const [{ items }] = runPython('hdf5-listing.py', paths) as [Listing]
   const chunks = Object.fromEntries(items.filter((item) => item.chunks).map((item) => [item.name, item.chunks]))
   assert.deepEqual(chunks, {

@@ -62,7 +62,10 @@ test('the header holds what the observation was made of', async () => {
   assert.equal(header.antennaNames[102], '103')
   assert.equal(header.antennaPositionsM.length, 351)
   assert.equal(header.integrationS[0], Math.fround(INTEGRATION_S))
-  assert.deepEqual([...header.timeJd].filter((_, row) => row % 36 === 0), truth.timeJd)
+  assert.deepEqual(
+    [...header.timeJd].filter((_, row) => row % 36 === 0),
+    truth.timeJd,
+  )
   assert.ok(Math.abs((header.phaseCentreAppDecRad as number) - (truth.decOfDateDeg * Math.PI) / 180) < 1e-15)
   assert.ok(header.uvwM instanceof Float32Array)
   assert.equal(header.appliedDelaysNs?.split(' ').length, 234)
@@ -134,25 +137,29 @@ test('every layout that h5py can write of the same data is read alike', { skip: 
   }
 })
 
-test('the layouts that the fast way does not know are read through h5wasm, and say why', { skip: needs('h5py') }, async () => {
-  runPython('uvh5-variants.py', [path, folder.path])
-  const reasons: Record<string, RegExp> = {
-    latest: /superblock version/,
-    'gzip-shuffle-fletcher': /filtered dataset/,
-    'user-block': /user block/,
-  }
-  for (const [name, reason] of Object.entries(reasons)) {
-    const data = await openUvh5Data(join(folder.path, `${name}.hdf5`))
-    assert.equal(data.method, 'h5wasm')
-    assert.match(data.reason ?? '', reason)
-    data.close()
-  }
-  for (const name of ['contiguous', 'rank-3', 'chunked-by-bad-shapes']) {
-    const data = await openUvh5Data(join(folder.path, `${name}.hdf5`))
-    assert.equal(data.method, 'direct', name)
-    data.close()
-  }
-})
+test(
+  'the layouts that the fast way does not know are read through h5wasm, and say why',
+  { skip: needs('h5py') },
+  async () => {
+    runPython('uvh5-variants.py', [path, folder.path])
+    const reasons: Record<string, RegExp> = {
+      latest: /superblock version/,
+      'gzip-shuffle-fletcher': /filtered dataset/,
+      'user-block': /user block/,
+    }
+    for (const [name, reason] of Object.entries(reasons)) {
+      const data = await openUvh5Data(join(folder.path, `${name}.hdf5`))
+      assert.equal(data.method, 'h5wasm')
+      assert.match(data.reason ?? '', reason)
+      data.close()
+    }
+    for (const name of ['contiguous', 'rank-3', 'chunked-by-bad-shapes']) {
+      const data = await openUvh5Data(join(folder.path, `${name}.hdf5`))
+      assert.equal(data.method, 'direct', name)
+      data.close()
+    }
+  },
+)
 
 /** numpy's rounding; 0 without a sign, as an integer has none. */
 function roundHalfEven(value: number): number {
