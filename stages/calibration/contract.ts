@@ -53,8 +53,6 @@ export const calibrationParams = z.strictObject({
   badAntennas: z.array(z.string()).default([]).describe('Antennas to flag, by name'),
   badFrequenciesMhz: z.array(z.tuple([z.number(), z.number()])).default([]).describe('Frequency ranges to flag, MHz'),
   badTimesUtc: z.array(z.tuple([z.string(), z.string()])).default([]).describe('Time ranges to flag, ISO 8601 UTC'),
-  minMeanBeam: z.number().positive().default(0.5).describe('Mean beam response a calibrator needs for a good set (0.5: within 1.3 deg of declination)'),
-  minApparentFluxJy: z.number().positive().default(5).describe('Mean apparent flux density a calibrator needs for a good set, Jy'),
   modelFraction: z
     .number()
     .positive()
@@ -68,13 +66,7 @@ export const calibrationParams = z.strictObject({
     .default(4)
     .describe('Integrations over which the model of the other sources is averaged (with their own smearing); 1: exact'),
   spectralIndex: z.number().default(-0.7).describe('Spectral index of catalogue sources without one, S ~ nu^alpha'),
-  applyWindowHours: z.number().positive().default(12).describe('Age up to which bandpass and gains of another observation are fresh, hours'),
-  bandpassMaxAgeHours: z
-    .number()
-    .positive()
-    .max(720)
-    .default(24)
-    .describe('Age up to which bandpass and gain amplitudes of another observation may be used, grade at most uncertain, hours'),
+  applyWindowHours: z.number().positive().default(12).describe('Age up to which the solution set of another observation may be applied, hours, either side (gain phases are random beyond)'),
 })
 export type CalibrationParams = z.output<typeof calibrationParams>
 
