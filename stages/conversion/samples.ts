@@ -52,11 +52,8 @@ export function sampleWeight(nsamples: number): number {
 export function mergeSamples(setup: KernelSetup, block: SampleBlock, sums: WeightSums): void {
   const elements = block.rows * setup.channels * setup.polarizations
   // Nearly every block of the telescope: no flags, and all samples complete.
-  if (
-    block.nsamples[0] > 0 &&
-    isConstant(block.fileFlags, 0, elements) &&
-    isConstant(block.nsamples, block.nsamples[0], elements)
-  ) {
+  const unflagged = block.fileFlags[0] === 0 && isConstant(block.fileFlags, elements)
+  if (unflagged && block.nsamples[0] > 0 && isConstant(block.nsamples, elements)) {
     addUniform(setup, block, sums)
   } else {
     addEach(setup, block, sums)
@@ -101,10 +98,16 @@ export function visitElements(
   }
 }
 
-/** Whether the first `count` elements all have one value, compared as they lie in memory. */
-function isConstant(values: Uint8Array | Float32Array, value: number, count: number): boolean {
-  for (let i = 0; i < count; i++) if (values[i] !== value) return false
-  return true
+/** Whether the first `count` elements of an array all have the bits of its first one, four bytes at a time. */
+function isConstant(values: Uint8Array | Float32Array, count: number): boolean {
+  const bytes = values.BYTES_PER_ELEMENT * count
+  const words = new Uint32Array(values.buffer, values.byteOffset, Math.floor(bytes / 4))
+  const [first] = words
+  // A single byte repeated four times, or one float: rows of channels and correlations fill whole words or end in a rest.
+  let difference = values.BYTES_PER_ELEMENT === 4 ? 0 : first ^ Math.imul(values[0], 0x01010101)
+  for (let i = 0; i < words.length; i++) difference |= words[i] ^ first
+  for (let i = bytes - (bytes % 4); i < bytes; i++) difference |= values[i] ^ values[0]
+  return difference === 0
 }
 
 function addUniform(setup: KernelSetup, block: SampleBlock, sums: WeightSums): void {
