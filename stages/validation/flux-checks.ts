@@ -56,7 +56,7 @@ export function fluxChecks(scale: FluxScale, limits: Limits): Check[] {
         value: ratio,
         error: eRatio,
         n,
-        message: `Flux densities are ${percent(ratio - 1)} off the catalogue (median of ${n}).`,
+        message: `Flux densities are ${percent(Math.abs(ratio - 1))} ${ratio < 1 ? 'below' : 'above'} the catalogue (median of ${n}).`,
       },
       limits,
     ),

@@ -1,8 +1,10 @@
 import { encodePng } from '#runtime/formats/png.ts'
 import { median } from '#runtime/numeric/statistics.ts'
 import type { Assessment } from './assess.ts'
+import type { CalibrationSummary } from './calibration-summary.ts'
 import type { ValidationParams } from './contract.ts'
 import type { Field } from './field.ts'
+import type { CalibrationPictures } from './page/calibration-plots.ts'
 import type { Outlier } from './page/flux.ts'
 import { contour, cutOut, greyPicture, type GreyPicture } from './page/picture.ts'
 import type { SkyPictures } from './page/sky.ts'
@@ -61,6 +63,24 @@ export function drawCutOuts({ catalogue }: Assessment, field: Field): Outlier[] 
       const stretch = { x, y, half, low: -3 * rmsJy, high: Math.max(10 * rmsJy, 0.7 * apparentPeakJy) }
       return { pair, sigma, picture: pictureUri(cutOut(field.image, field, stretch)) }
     })
+}
+
+/** Pictures of the planes of a solution set: first row at the bottom, absent values black. */
+export function drawCalibration({ bandpass, flags }: CalibrationSummary): CalibrationPictures {
+  const firstPolarization = bandpass.amplitude.map((antenna) => antenna[0] ?? [])
+  return {
+    amplitude: planeUri(firstPolarization, 0.5, 1.5),
+    antennaFlags: planeUri(flags.antennaByFrequency, 0, 1),
+    timeFlags: planeUri(flags.timeByFrequency, 0, 1),
+  }
+}
+
+function planeUri(rows: readonly (readonly (number | null)[])[], low: number, high: number): string {
+  const height = Math.max(1, rows.length)
+  const width = Math.max(1, rows[0]?.length ?? 0)
+  const plane = new Float32Array(width * height).fill(NaN)
+  rows.forEach((row, y) => row.forEach((value, x) => (plane[y * width + x] = value ?? NaN)))
+  return pictureUri(greyPicture(plane, { width, height }, { low, high, pixels: Math.max(width, height) }))
 }
 
 function sample(plane: Float32Array, covered: Uint8Array): number[] {

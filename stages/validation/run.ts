@@ -5,15 +5,18 @@ import { openCatalogue } from '#runtime/formats/catalogue/strips.ts'
 import { readFitsImage } from '#runtime/formats/fits/image.ts'
 import { writeFitsTable } from '#runtime/formats/fits/table.ts'
 import type { Run } from '#runtime/stage/contract.ts'
+import { z } from 'zod'
 import { assess, type Assessment } from './assess.ts'
+import { calibrationSummarySchema } from './calibration-summary.ts'
 import { catalogueColumns } from './catalogue-table.ts'
 import { validation } from './contract.ts'
 import { coverage, coveredRadiusRad, type Field } from './field.ts'
 import { dataFacts, fieldOf, imageFacts, noiseTheory } from './header.ts'
 import { outcomeMetrics } from './metrics.ts'
 import { centralRms, expectedNoiseJy, histogram, largestRatio } from './noise.ts'
+import { calibrationFigures } from './page/calibration-plots.ts'
 import { report } from './page/report.ts'
-import { drawCutOuts, drawPictures } from './pictures.ts'
+import { drawCalibration, drawCutOuts, drawPictures } from './pictures.ts'
 import { noiseMapHistogram, noiseRings } from './noise-map.ts'
 import { beamDifference, measurePointSpread } from './psf.ts'
 import { qaDocument } from './qa.ts'
@@ -99,7 +102,7 @@ export const run: Run<typeof validation> = async (stage) => {
         rings: noiseRings(rms, field),
       },
       outliers: drawCutOuts(assessment, field),
-      calibration: undefined,
+      calibration: await readCalibration(inputs.solutions?.path, stage.warn),
     })
     await writeFile(out('report'), page)
   })
@@ -109,6 +112,15 @@ export const run: Run<typeof validation> = async (stage) => {
     metrics: outcomeMetrics(assessment),
     quality: assessment.quality,
   }
+}
+
+/** Plots of the solution set. They decide nothing: a summary that cannot be read is a warning, not a failure. */
+async function readCalibration(path: string | undefined, warn: (message: string) => void) {
+  if (path === undefined) return undefined
+  const parsed = calibrationSummarySchema.safeParse(JSON.parse(await readFile(join(path, 'summary.json'), 'utf8')))
+  if (parsed.success) return calibrationFigures(parsed.data, drawCalibration(parsed.data))
+  warn(`the summary of the solution set does not have the expected form: ${z.prettifyError(parsed.error)}`)
+  return undefined
 }
 
 async function readCatalogue(path: string | undefined, field: Field) {

@@ -3,15 +3,10 @@ import { html, type Html } from './html.ts'
 import type { ReportInput } from './report.ts'
 import { significant } from './text.ts'
 
-/** Plots of the solution set, made from its summary. */
-export interface CalibrationPlots {
-  figures: readonly Html[]
-}
-
 /** What the data were and how they were calibrated. */
 export function calibrationSection({ assessment, calibration }: ReportInput): Html {
   return html`<dl class="facts">${dataRows(assessment.data)}</dl>
-    ${calibration === undefined ? html`<p>No own solution set: plots of gains and bandpasses are in the report of the calibrator's observation.</p>` : html`<div class="plots">${calibration.figures}</div>`}`
+    ${calibration === undefined ? html`<p>No own solution set: plots of gains and bandpasses are in the report of the calibrator's observation.</p>` : html`<div class="plots">${calibration}</div>`}`
 }
 
 function dataRows(data: DataFacts): Html[] {

@@ -40,6 +40,7 @@ export type Layer =
       arrows: readonly { x: number; y: number; dx: number; dy: number; title?: string }[]
       label?: string
     }
+  | { kind: 'picture'; tone: Tone; uri: string; x0: number; x1: number; y0: number; y1: number; label?: string }
 
 export type Tone = 'main' | 'second' | 'third' | 'muted' | 'good' | 'uncertain' | 'bad'
 
@@ -175,6 +176,19 @@ function drawMarks(layer: Layer, frame: Frame): Html | Html[] {
         rx="${rx}"
         ry="${ry}"
         transform="rotate(${round(layer.turnDeg)} ${px(layer.x)} ${py(layer.y)})"
+      />`
+    }
+    case 'picture': {
+      const [left, right] = [px(layer.x0), px(layer.x1)]
+      const [bottom, top] = [py(layer.y0), py(layer.y1)]
+      return html`<image
+        href="${layer.uri}"
+        x="${left}"
+        y="${top}"
+        width="${round(right - left)}"
+        height="${round(bottom - top)}"
+        preserveAspectRatio="none"
+        class="plane"
       />`
     }
     case 'arrows':

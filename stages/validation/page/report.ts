@@ -6,7 +6,7 @@ import { overriddenLimits } from '../grade.ts'
 import type { ImageFacts } from '../header.ts'
 import type { PointSpread } from '../psf.ts'
 import { astrometrySection } from './astrometry.ts'
-import { calibrationSection, type CalibrationPlots } from './calibration.ts'
+import { calibrationSection } from './calibration.ts'
 import { completenessSection } from './completeness.ts'
 import { fluxSection, type Outlier } from './flux.ts'
 import { html, type Html } from './html.ts'
@@ -14,7 +14,7 @@ import { noiseSection, type NoisePlots } from './noise.ts'
 import { sourceTable } from './source-table.ts'
 import { skySection, type SkyPictures } from './sky.ts'
 import { style } from './style.ts'
-import { arcsec, degrees, microJyPerBeam, significant } from './text.ts'
+import { arcsec, degrees, microJyPerBeam, withError } from './text.ts'
 
 /** All that the page shows. Pictures are data URIs. */
 export interface ReportInput {
@@ -29,7 +29,8 @@ export interface ReportInput {
   noise: NoisePlots
   psf: PointSpread | undefined
   outliers: readonly Outlier[]
-  calibration: CalibrationPlots | undefined
+  /** Plots of the solution set, where it is this observation's own. */
+  calibration: readonly Html[] | undefined
 }
 
 /** The report: one self-contained page of the observation's science. */
@@ -103,7 +104,7 @@ function banner({ observation, assessment, facts, field }: ReportInput): Html {
   return html`<h1>Observation ${observation}</h1>
     <div class="verdict tone-of-${verdict.replace(' ', '-')}" role="status">
       <p>
-        ${data.uncalibrated === true && html`<span class="mark-box">UNCALIBRATED</span>`}${catalogue?.info.simulated === true && html`<span class="mark-box">SIMULATED SKY</span>`}<strong
+        ${data.uncalibrated === true && html`<span class="mark-box">UNCALIBRATED</span>`}${catalogue?.info.simulated === true && html`<span class="mark-box plain">SIMULATED SKY</span>`}<strong
           >Verdict: ${verdict}.</strong
         >
         ${sentences[verdict]}
@@ -170,7 +171,7 @@ function checksSection({ assessment, params }: ReportInput): Html {
 
 function checkTable(caption: string, checks: readonly Check[]): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table>
+    <table class="checks">
       <caption>
         ${caption}
       </caption>
@@ -195,10 +196,10 @@ function checkRow(check: Check): Html {
   return html`<tr>
     <th scope="row">${check.name}</th>
     <td class="number">
-      ${check.value === undefined ? '\u2013' : `${significant(check.value)}${check.error === undefined ? '' : ` \u00b1 ${significant(check.error, 2)}`}${unitText(check.unit)}`}
+      ${check.value === undefined ? '\u2013' : `${withError(check.value, check.error)}${unitText(check.unit)}`}
     </td>
     <td>
-      ${check.limits === undefined ? '\u2013' : html`good ${comparison(check.limits.good)}${check.limits.uncertain !== undefined && html`, uncertain ${comparison(check.limits.uncertain)}`}`}
+      ${check.limits === undefined ? '\u2013' : html`<span class="limit">good ${comparison(check.limits.good)}</span> ${check.limits.uncertain !== undefined && html`<span class="limit">uncertain ${comparison(check.limits.uncertain)}</span>`}`}
     </td>
     <td class="number">${check.n ?? '\u2013'}</td>
     <td class="grade tone-of-${check.verdict.replace(' ', '-')}">${check.verdict}</td>

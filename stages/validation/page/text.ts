@@ -24,3 +24,10 @@ export function milliJy(jy: number): string {
 export function microJyPerBeam(jy: number): string {
   return Number.isFinite(jy) ? `${significant(jy * 1e6)} \u00b5Jy/beam` : 'not known'
 }
+
+/** A value with its error, to the second digit of the error. */
+export function withError(value: number, error: number | undefined): string {
+  if (error === undefined || !(error > 0) || !Number.isFinite(value)) return significant(value)
+  const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(error))))
+  return `${value.toFixed(digits)} \u00b1 ${error.toFixed(digits)}`.replace(/^-/, '\u2212')
+}
