@@ -42,7 +42,7 @@ export const simulationParams = z.strictObject({
     ),
   startUtc: z.iso
     .datetime({ offset: false })
-    .default('2026-01-25T22:26:05Z')
+    .default('2025-01-25T22:26:05Z')
     .describe('Leading edge of the first integration, UTC; with a calibrator the earliest start'),
   antennas: z
     .union([z.number().int().min(2).max(117), z.array(station).min(2)])
