@@ -1,6 +1,7 @@
-import { mad, median, SIGMA_PER_MAD } from '#runtime/numeric/statistics.ts'
+import { mad, SIGMA_PER_MAD } from '#runtime/numeric/statistics.ts'
 import { wrapPi } from '#runtime/sky/projection.ts'
 import { loadCell, loadGroup, type SolveGeometry, type SumCube } from './cube.ts'
+import { runningMedian } from './running-median.ts'
 import { solveCell, startValues, type SolveOptions } from './solve.ts'
 import { createCellSums } from './stefcal.ts'
 
@@ -123,14 +124,11 @@ export function clipOutlierChannels(bandpass: Bandpass, perSubband: number): num
       const amplitude = Float64Array.from({ length: channels }, (_, c) =>
         isFlagged(flags[at(c)]) ? Number.NaN : Math.hypot(value[2 * at(c)], value[2 * at(c) + 1]),
       )
-      const departure = new Float64Array(channels)
       const smooth = new Float64Array(channels)
-      for (let c = 0; c < channels; c++) {
-        const first = c - (c % perSubband)
-        const window = amplitude.subarray(Math.max(first, c - half), Math.min(first + perSubband, c + half + 1))
-        smooth[c] = median(window)
-        departure[c] = amplitude[c] / smooth[c] - 1
+      for (let first = 0; first < channels; first += perSubband) {
+        smooth.set(runningMedian(amplitude, half, { first, end: first + perSubband }), first)
       }
+      const departure = amplitude.map((value, c) => value / smooth[c] - 1)
       const spread = SIGMA_PER_MAD * mad(departure, 0)
       for (let c = 0; c < channels; c++) {
         const limit = Math.max(OUTLIER_FRACTION, OUTLIER_SIGMA * spread, (OUTLIER_SIGMA * sigma[at(c)]) / smooth[c])

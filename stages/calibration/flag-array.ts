@@ -1,4 +1,5 @@
 import { median, mad, SIGMA_PER_MAD } from '#runtime/numeric/statistics.ts'
+import { runningMedian } from './running-median.ts'
 import { CELL_POWER_STEPS } from './survey.ts'
 
 /** Limits of the tests that look at the array as a whole; sources: flagging table of the calibration page in docs. */
@@ -143,7 +144,7 @@ export function flagCells(input: CellStatistics): CellFlags {
   for (let p = 0; p < polarizations; p++) {
     const level = cellLevels(input, p)
     const profile = Float64Array.from({ length: channels }, (_, c) => median(column(level, c)))
-    const smooth = runningMedian(profile, arrayFlagLimits.windowChannels)
+    const smooth = runningMedian(profile, arrayFlagLimits.windowChannels >> 1, { first: 0, end: channels })
     const badChannel = outliers(Float64Array.from(profile, (v, c) => v / smooth[c]))
     const series = Float64Array.from({ length: integrations }, (_, t) =>
       median(Float64Array.from({ length: channels }, (__, c) => (badChannel[c] ? Number.NaN : level[t * channels + c] / profile[c]))),
@@ -195,11 +196,6 @@ function outliers(values: Float64Array): Uint8Array {
   const centre = median(values)
   const limit = Math.max(arrayFlagLimits.sigma * SIGMA_PER_MAD * mad(values, centre), arrayFlagLimits.deviation)
   return Uint8Array.from(values, (v) => (Math.abs(v - centre) > limit ? 1 : 0))
-}
-
-function runningMedian(values: Float64Array, window: number): Float64Array {
-  const half = window >> 1
-  return Float64Array.from(values, (_, c) => median(values.subarray(Math.max(0, c - half), Math.min(values.length, c + half + 1))))
 }
 
 function grow(hit: Uint8Array, integrations: number, channels: number): Uint8Array {

@@ -51,9 +51,9 @@ export const run: Run<typeof calibration> = async (stage) => {
   await using team = startWorkers(job, workers, { signal: stage.signal, progress: (progress) => stage.progress(progress) })
   const survey = await stage.phase('flag', () => surveyObservation({ stage, set, job, team, model }))
   const context: Observation = { stage, set, job, team, survey }
-  if (calibrator !== undefined && sky !== undefined && model !== undefined) return solveOwn(context, { calibrator, sky, model })
-  if (params.mode === 'none' || inputs.solutions === undefined) return averageOnly(context)
-  return applyOther(context, inputs.solutions)
+  if (calibrator !== undefined && sky !== undefined && model !== undefined) return await solveOwn(context, { calibrator, sky, model })
+  if (params.mode === 'none' || inputs.solutions === undefined) return await averageOnly(context)
+  return await applyOther(context, inputs.solutions)
 }
 
 interface Observation {
