@@ -39,7 +39,8 @@ const LARGEST_SQUARE = 3.4e38 ** 2 / 2
  * Brings a block into the form of the MeasurementSet: conjugated where the file lists the pair as (1, 2), so that
  * DATA = <V_1 conj(V_2)>; channels ascending; rotated by exp(-2 pi i nu/c path). Zero and non-finite samples become 0
  * and are marked. Phases are float64: one sine and cosine a row for the first channel and one for the step, a complex
- * recurrence between (error < 1e-13 over 48 channels); results are rounded once to float32.
+ * recurrence between (error < 1e-13 over 48 channels); results are rounded once to float32. Adding 0 turns an imaginary
+ * part of -0 into 0, so that the sign of nothing does not depend on how a file lists a pair.
  */
 export function convertBlock(setup: KernelSetup, block: KernelBlock): void {
   block.bad.fill(0, 0, block.rows * setup.channels * setup.polarizations)
@@ -72,7 +73,7 @@ function convertAny(setup: KernelSetup, block: KernelBlock): void {
         const y = sign * vis[at + 1]
         if (isUsable(x * x + y * y)) {
           data[2 * to] = x * re - y * im
-          data[2 * to + 1] = x * im + y * re
+          data[2 * to + 1] = x * im + y * re + 0
         } else {
           data[2 * to] = 0
           data[2 * to + 1] = 0
@@ -111,16 +112,16 @@ function convertPairs(setup: KernelSetup, block: KernelBlock): void {
       const y1 = sign * vis[from + 3]
       if (isUsable(x0 * x0 + y0 * y0) && isUsable(x1 * x1 + y1 * y1)) {
         data[to] = x0 * re - y0 * im
-        data[to + 1] = x0 * im + y0 * re
+        data[to + 1] = x0 * im + y0 * re + 0
         data[to + 2] = x1 * re - y1 * im
-        data[to + 3] = x1 * im + y1 * re
+        data[to + 3] = x1 * im + y1 * re + 0
       } else {
         const usable0 = isUsable(x0 * x0 + y0 * y0)
         const usable1 = isUsable(x1 * x1 + y1 * y1)
         data[to] = usable0 ? x0 * re - y0 * im : 0
-        data[to + 1] = usable0 ? x0 * im + y0 * re : 0
+        data[to + 1] = usable0 ? x0 * im + y0 * re + 0 : 0
         data[to + 2] = usable1 ? x1 * re - y1 * im : 0
-        data[to + 3] = usable1 ? x1 * im + y1 * re : 0
+        data[to + 3] = usable1 ? x1 * im + y1 * re + 0 : 0
         bad[to >> 1] = usable0 ? 0 : 1
         bad[(to >> 1) + 1] = usable1 ? 0 : 1
         count += (usable0 ? 0 : 1) + (usable1 ? 0 : 1)
