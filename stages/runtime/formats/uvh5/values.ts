@@ -28,12 +28,8 @@ export function headerValues(file: Hdf5File): HeaderValues {
     return dataset
   }
   const bytes = (path: string): Uint8Array<ArrayBuffer> => {
-    const { shape, type } = datasetOf(path)
-    const size = elements(shape) * type.bytes
-    if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${path} states ${size} bytes`)
-    const out = new Uint8Array(size)
-    file.readRows(path, 0, shape[0] ?? 1, out)
-    return out
+    const dataset = datasetOf(path)
+    return readRows(file, dataset, 0, dataset.shape[0] ?? 1)
   }
   const numbers = (path: string): Float64Array =>
     decodeNumbers(bytes(path), datasetOf(path).type, `${file.path}: ${path}`)
@@ -59,8 +55,13 @@ export function headerValues(file: Hdf5File): HeaderValues {
   }
 }
 
-function elements(shape: readonly number[]): number {
-  return shape.reduce((total, length) => total * length, 1)
+/** Rows of a dataset as stored, little-endian. @throws StageError DATA_UNREADABLE for a shape no header has */
+export function readRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, rows: number): Uint8Array<ArrayBuffer> {
+  const size = dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes)
+  if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${dataset.path} states ${size} bytes`)
+  const out = new Uint8Array(size)
+  file.readRows(dataset.path, row0, rows, out)
+  return out
 }
 
 /** Little-endian numbers of any width as float64; int64 beyond 2^53 lose bits. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, readFileSync, truncateSync } from 'node:fs'
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openUvh5Data, type Uvh5Block, type Uvh5Data } from '#runtime/formats/uvh5/data.ts'
 import { fingerprint } from '#runtime/formats/uvh5/fingerprint.ts'
 import { readUvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { createHdf5Writer } from '#runtime/formats/hdf5/writer.ts'
+import { createRandom } from '#runtime/numeric/random.ts'
 import { INTEGRATION_S } from '#runtime/sky/constants.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { needs, runPython } from '../../../../oracles/oracle.ts'
@@ -112,6 +113,38 @@ test('a truncated file and a file without the needed datasets are refused by nam
   await assert.rejects(readUvh5Header(bare), rejectsWith('DATA_UNREADABLE', /has no dataset \/Data\/visdata/))
   await assert.rejects(openUvh5Data(bare), rejectsWith('DATA_UNREADABLE', /has no dataset \/Data\/visdata/))
 })
+
+test('a damaged file is read or refused by our own error, whichever way it is opened', async () => {
+  const { paths } = await simulate(join(folder.path, 'damage'), { channels: 4, subbands: [0], sources: 0 })
+  const good = readFileSync(paths[0])
+  const random = createRandom('uvh5 damage')
+  const damagedPath = join(folder.path, 'damaged.bin')
+  const refused = new Set<string>()
+  for (let run = 0; run < 250; run++) {
+    const damaged = Buffer.from(good)
+    for (let change = 0; change <= random.int(4); change++) damaged[random.int(40_000)] = random.int(256)
+    writeFileSync(damagedPath, damaged)
+    for (const read of [readUvh5Header, fingerprint, readSome]) {
+      try {
+        await read(damagedPath)
+      } catch (error) {
+        assert.ok(error instanceof StageError, `run ${run}: ${error instanceof Error ? error.stack : String(error)}`)
+        refused.add(error.code)
+      }
+    }
+  }
+  assert.ok(refused.has('DATA_UNREADABLE'))
+})
+
+async function readSome(file: string): Promise<void> {
+  const data = await openUvh5Data(file)
+  try {
+    const rows = Math.min(data.rows, 100)
+    if (rows * data.channels * data.polarizations < 1e6) data.readRows(0, rows, block(data, rows))
+  } finally {
+    data.close()
+  }
+}
 
 test('every layout that h5py can write of the same data is read alike', { skip: needs('h5py') }, async () => {
   const variants = runPython('uvh5-variants.py', [path, folder.path]) as string[]
