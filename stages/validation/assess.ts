@@ -38,15 +38,17 @@ export interface Assessment {
 export function assess(input: {
   field: Field
   detections: Detections
+  /** Local noise, height x width, Jy/beam. */
+  rms: Float32Array
   numbers: ImageNumbers
   data: DataFacts
   catalogue: { info: CatalogueInfo; sources: readonly CatalogueSource[] } | undefined
   params: ValidationParams
 }): Assessment {
-  const { field, detections, numbers, data, catalogue, params } = input
+  const { field, detections, rms, numbers, data, catalogue, params } = input
   const { limits } = params
-  const depth = sampleDepth({ ...field, rms: detections.rms }, field.wcs.cellRad)
-  const result = catalogue === undefined ? undefined : compare(catalogue, { field, detections, params })
+  const depth = sampleDepth({ ...field, rms }, field.wcs.cellRad)
+  const result = catalogue === undefined ? undefined : compare(catalogue, { field, detections, rms, params })
   const simulated = result?.info.simulated === true
   const counts = sourceCounts(detections.sources, depth, {
     seedSigma: params.seedSigma,
@@ -100,9 +102,14 @@ export function assess(input: {
 
 function compare(
   catalogue: { info: CatalogueInfo; sources: readonly CatalogueSource[] },
-  { field, detections, params }: { field: Field; detections: Detections; params: ValidationParams },
+  {
+    field,
+    detections,
+    rms,
+    params,
+  }: { field: Field; detections: Detections; rms: Float32Array; params: ValidationParams },
 ): CatalogueResult {
-  const predicted = predictSources(catalogue, field, { rms: detections.rms, params })
+  const predicted = predictSources(catalogue, field, { rms, params })
   const comparison = compareWithCatalogue(detections.sources, predicted, { field, params })
   return {
     info: catalogue.info,

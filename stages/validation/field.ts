@@ -86,20 +86,17 @@ export function northAngleRad({ wcs }: Pick<Field, 'wcs'>, x: number, y: number)
 }
 
 /** Smallest circle about the image's centre that holds its covered pixels. */
-export function coveredRadiusRad({ covered, width, wcs }: Field): number {
+export function coveredRadiusRad({ covered, width, height, wcs }: Field): number {
   let largest = 0
-  for (let i = 0; i < covered.length; i++) {
-    if (covered[i] === 0) continue
-    const dx = (i % width) - wcs.referenceX
-    const dy = Math.floor(i / width) - wcs.referenceY
-    largest = Math.max(largest, dx * dx + dy * dy)
+  for (let y = 0; y < height; y++) {
+    const first = covered.indexOf(1, y * width)
+    if (first < 0) break
+    if (first >= (y + 1) * width) continue
+    // The farthest pixel of a row is one of its ends.
+    const last = covered.lastIndexOf(1, (y + 1) * width - 1)
+    for (const pixel of [first, last]) {
+      largest = Math.max(largest, Math.hypot((pixel % width) - wcs.referenceX, y - wcs.referenceY))
+    }
   }
-  return Math.asin(Math.min(1, (Math.sqrt(largest) + 1) * wcs.cellRad))
-}
-
-/** Solid angle of the covered pixels, square degrees. */
-export function coveredAreaDeg2({ covered, wcs }: Pick<Field, 'covered' | 'wcs'>): number {
-  let pixels = 0
-  for (let i = 0; i < covered.length; i++) pixels += covered[i]
-  return pixels * ((wcs.cellRad * 180) / Math.PI) ** 2
+  return Math.asin(Math.min(1, (largest + 1) * wcs.cellRad))
 }

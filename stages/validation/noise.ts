@@ -1,16 +1,18 @@
 import { robustSigma } from '#runtime/numeric/statistics.ts'
 
 /** Most pixels that a robust statistic looks at: a regular subset of more changes it by less than 0.2 %. */
-const MAX_SAMPLES = 1_000_000
+const MAX_SAMPLES = 2_000_000
 
 /** 1.4826 MAD of a plane where the mean beam is at least `beamCut`; NaN without a finite pixel. */
 export function centralRms(plane: Float32Array, primaryBeam: Float32Array, beamCut: number): number {
-  const inside: number[] = []
-  const stride = Math.max(1, Math.floor(plane.length / (4 * MAX_SAMPLES)))
+  // An odd stride walks over all columns.
+  const stride = Math.max(1, Math.floor(plane.length / MAX_SAMPLES)) | 1
+  const inside = new Float32Array(Math.ceil(plane.length / stride))
+  let n = 0
   for (let i = 0; i < plane.length; i += stride) {
-    if (primaryBeam[i] >= beamCut && Number.isFinite(plane[i])) inside.push(plane[i])
+    if (primaryBeam[i] >= beamCut && Number.isFinite(plane[i])) inside[n++] = plane[i]
   }
-  return robustSigma(inside)
+  return robustSigma(inside.subarray(0, n))
 }
 
 /** Thermal noise of one averaged Stokes I visibility's image, from its header. */
@@ -30,19 +32,22 @@ export function expectedNoiseJy({ sefdJy, channelWidthHz, integrationS, effectiv
   return sefdJy / Math.sqrt(2 * channelWidthHz * integrationS) / Math.sqrt(2 * effectiveVisibilities)
 }
 
-/** Largest absolute value over the local noise among the covered pixels, and where; undefined without one. */
-export function largestRatio(
-  plane: Float32Array,
-  rms: Float32Array,
-  covered: Uint8Array,
-): { ratio: number; index: number } | undefined {
-  let best: { ratio: number; index: number } | undefined
+/** Largest absolute value over the local noise among the covered pixels; undefined without one. */
+export function largestRatio(plane: Float32Array, rms: Float32Array, covered: Uint8Array): number | undefined {
+  let largest = -1
   for (let i = 0; i < plane.length; i++) {
     if (covered[i] === 0) continue
     const ratio = Math.abs(plane[i]) / rms[i]
-    if (ratio > (best?.ratio ?? -1)) best = { ratio, index: i }
+    if (ratio > largest) largest = ratio
   }
-  return best
+  return largest < 0 ? undefined : largest
+}
+
+/** Largest value among the covered pixels; NaN without one. */
+export function largestValue(plane: Float32Array, covered: Uint8Array): number {
+  let largest = NaN
+  for (let i = 0; i < plane.length; i++) if (covered[i] === 1 && !(plane[i] <= largest)) largest = plane[i]
+  return largest
 }
 
 /** Counts of value / sigma in equal bins from -limit to limit, for the pixels where the mean beam is at least `beamCut`. */

@@ -2,7 +2,6 @@ import { encodePng } from '#runtime/formats/png.ts'
 import { median } from '#runtime/numeric/statistics.ts'
 import type { Assessment } from './assess.ts'
 import type { CalibrationSummary } from './calibration-summary.ts'
-import type { ValidationParams } from './contract.ts'
 import type { Field } from './field.ts'
 import type { CalibrationPictures } from './page/calibration-plots.ts'
 import type { Outlier } from './page/flux.ts'
@@ -23,17 +22,17 @@ export function drawPictures(input: {
   residual: Float32Array
   rms: Float32Array
   quicklook: Uint8Array
-  params: ValidationParams
   rmsCentreJy: number
 }): SkyPictures {
-  const { field, residual, rms, quicklook, params, rmsCentreJy } = input
+  const { field, residual, rms, quicklook, rmsCentreJy } = input
   const header = Buffer.from(quicklook.buffer, quicklook.byteOffset, quicklook.byteLength)
   const typical = median(sample(rms, field.covered))
   const sigma = Number.isFinite(rmsCentreJy) && rmsCentreJy > 0 ? rmsCentreJy : 1
-  const masked = Float32Array.from(residual, (value, i) => (field.primaryBeam[i] >= params.beamCut ? value : NaN))
   return {
     quicklook: { uri: dataUri(quicklook), width: header.readUInt32BE(16), height: header.readUInt32BE(20) },
-    residual: pictureUri(greyPicture(masked, field, { low: -5 * sigma, high: 5 * sigma, pixels: THUMBNAIL })),
+    residual: pictureUri(
+      greyPicture(residual, field, { low: -5 * sigma, high: 5 * sigma, pixels: THUMBNAIL, covered: field.covered }),
+    ),
     rms: pictureUri(greyPicture(rms, field, { low: 0.5 * typical, high: 2.5 * typical, pixels: THUMBNAIL })),
     stretch: {
       residual: `${significant(-5e6 * sigma)} to ${microJyPerBeam(5 * sigma)} (5 \u03c3)`,

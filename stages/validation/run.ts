@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeCsv, encodeVotable } from '#runtime/formats/catalogue/export.ts'
 import { openCatalogue } from '#runtime/formats/catalogue/strips.ts'
-import { readFitsImage } from '#runtime/formats/fits/image.ts'
+import { readFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
 import { writeFitsTable } from '#runtime/formats/fits/table.ts'
-import type { Run } from '#runtime/stage/contract.ts'
+import type { Run, StageRun } from '#runtime/stage/contract.ts'
 import { z } from 'zod'
 import { assess, type Assessment } from './assess.ts'
 import { calibrationSummarySchema } from './calibration-summary.ts'
@@ -12,13 +12,14 @@ import { catalogueColumns } from './catalogue-table.ts'
 import { validation } from './contract.ts'
 import { coverage, coveredRadiusRad, type Field } from './field.ts'
 import { dataFacts, fieldOf, imageFacts, noiseTheory } from './header.ts'
+import type { ImageNumbers } from './image-checks.ts'
 import { outcomeMetrics } from './metrics.ts'
-import { centralRms, expectedNoiseJy, histogram, largestRatio } from './noise.ts'
+import { centralRms, expectedNoiseJy, histogram, largestRatio, largestValue } from './noise.ts'
 import { calibrationFigures } from './page/calibration-plots.ts'
 import { report } from './page/report.ts'
 import { drawCalibration, drawCutOuts, drawPictures } from './pictures.ts'
 import { noiseMapHistogram, noiseRings } from './noise-map.ts'
-import { beamDifference, measurePointSpread } from './psf.ts'
+import { beamDifference, measurePointSpread, type PointSpread } from './psf.ts'
 import { qaDocument } from './qa.ts'
 import { detectSources } from './sources.ts'
 
@@ -28,76 +29,28 @@ const HISTOGRAM_BINS = 96
 
 /** Finds the sources of an image, compares them with a catalogue, grades the checks, writes catalogue, JSON and report. */
 export const run: Run<typeof validation> = async (stage) => {
-  const { inputs, params, upstream, observation, key, outputDir, log } = stage
+  const { inputs, params, observation, key, outputDir } = stage
   const out = (name: keyof typeof validation.outputs): string => join(outputDir, validation.outputs[name].path)
-
   const { field, cards } = await stage.phase('read', async () => {
     const image = await readFitsImage(inputs.image.path)
     const bare = fieldOf(image, await readFitsImage(inputs.primaryBeam.path))
     const whole: Field = { ...bare, covered: coverage(bare.image, bare.primaryBeam, params.beamCut) }
     return { field: whole, cards: image.cards }
   })
-  const detections = await stage.phase('find', () => detectSources(field, params))
-  log.info('found sources', { sources: detections.sources.length, negatives: detections.negatives })
-  stage.progress({ done: 1, total: 3, unit: 'steps' })
-
-  const measured = await stage.phase('measure', async () => {
-    const noiseThJy = centralRms((await readFitsImage(inputs.noise.path)).data, field.primaryBeam, params.noiseBeamCut)
-    const psfImage = await readFitsImage(inputs.psf.path)
-    const size = { width: psfImage.wcs.width, height: psfImage.wcs.height, cellRad: psfImage.wcs.cellRad }
-    const psf = measurePointSpread(psfImage.data, size, field.beam)
-    const residual = (await readFitsImage(inputs.residual.path)).data
-    const rmsCentreJy = centralRms(residual, field.primaryBeam, params.noiseBeamCut)
-    const peak = largestRatio(field.image, new Float32Array(field.image.length).fill(1), field.covered)
-    const theory = noiseTheory(upstream, cards)
-    return {
-      psf,
-      residual,
-      numbers: {
-        rmsCentreJy,
-        noiseThJy,
-        noiseExpectedJy: theory === undefined ? NaN : expectedNoiseJy(theory),
-        confusionJy: params.confusionJy,
-        peakJy: peak?.ratio ?? NaN,
-        residualPeakSnr: largestRatio(residual, detections.rms, field.covered)?.ratio,
-        psfDifference: psf === undefined ? undefined : beamDifference(field.beam, psf.beam),
-        brightestJy: Math.max(0, ...detections.sources.map(({ apparentPeakJy }) => apparentPeakJy)),
-      },
-    }
-  })
-
-  const assessment = await stage.phase('compare', async () => {
-    const catalogue = await readCatalogue(inputs.catalogue?.path, field)
-    return assess({ field, detections, numbers: measured.numbers, data: dataFacts(upstream, cards), catalogue, params })
-  })
+  const { assessment, psf, residual } = await examine(stage, field, cards)
   stage.progress({ done: 2, total: 3, unit: 'steps' })
-
   await stage.phase('write', async () => {
     await writeCatalogueFiles(assessment, { observation, out })
-    const facts = imageFacts(cards, field.freqHz)
-    const shared = { observation, key, assessment, field, facts, params, psf: measured.psf }
+    const shared = { observation, key, assessment, field, facts: imageFacts(cards, field.freqHz), params, psf }
     await writeFile(out('qa'), `${JSON.stringify(qaDocument(shared), null, 1)}\n`)
+    const { rmsCentreJy } = assessment.numbers
     const rms = (await readFitsImage(inputs.rms.path)).data
+    const range = { sigma: rmsCentreJy, beamCut: params.noiseBeamCut, limit: HISTOGRAM_SIGMA, bins: HISTOGRAM_BINS }
     const page = report({
       ...shared,
-      pictures: drawPictures({
-        field,
-        residual: measured.residual,
-        rms,
-        quicklook: await readFile(inputs.quicklook.path),
-        params,
-        rmsCentreJy: measured.numbers.rmsCentreJy,
-      }),
+      pictures: drawPictures({ field, residual, rms, quicklook: await readFile(inputs.quicklook.path), rmsCentreJy }),
       noise: {
-        residual: {
-          counts: histogram(measured.residual, field.primaryBeam, {
-            sigma: measured.numbers.rmsCentreJy,
-            beamCut: params.noiseBeamCut,
-            limit: HISTOGRAM_SIGMA,
-            bins: HISTOGRAM_BINS,
-          }),
-          limit: HISTOGRAM_SIGMA,
-        },
+        residual: { counts: histogram(residual, field.primaryBeam, range), limit: HISTOGRAM_SIGMA },
         map: noiseMapHistogram(rms, field.covered),
         rings: noiseRings(rms, field),
       },
@@ -106,12 +59,46 @@ export const run: Run<typeof validation> = async (stage) => {
     })
     await writeFile(out('report'), page)
   })
-
   return {
     outputs: ['catalogue', 'catalogueCsv', 'catalogueVotable', 'qa', 'report'],
     metrics: outcomeMetrics(assessment),
     quality: assessment.quality,
   }
+}
+
+/** Finds the sources, measures the other planes one after another, and grades; the planes it needs alone end with it. */
+async function examine(stage: StageRun<typeof validation>, field: Field, cards: FitsImage['cards']) {
+  const { inputs, params, upstream, log } = stage
+  const { rms, ...detections } = await stage.phase('find', () => detectSources(field, params))
+  log.info('found sources', { sources: detections.sources.length, negatives: detections.negatives })
+  stage.progress({ done: 1, total: 3, unit: 'steps' })
+  const { psf, residual, numbers } = await stage.phase('measure', async () => {
+    const noiseThJy = centralRms((await readFitsImage(inputs.noise.path)).data, field.primaryBeam, params.noiseBeamCut)
+    const spread = await readPointSpread(inputs.psf.path, field)
+    const plane = (await readFitsImage(inputs.residual.path)).data
+    const theory = noiseTheory(upstream, cards)
+    const measured: ImageNumbers = {
+      rmsCentreJy: centralRms(plane, field.primaryBeam, params.noiseBeamCut),
+      noiseThJy,
+      noiseExpectedJy: theory === undefined ? NaN : expectedNoiseJy(theory),
+      confusionJy: params.confusionJy,
+      peakJy: largestValue(field.image, field.covered),
+      residualPeakSnr: largestRatio(plane, rms, field.covered),
+      psfDifference: spread === undefined ? undefined : beamDifference(field.beam, spread.beam),
+      brightestJy: Math.max(0, ...detections.sources.map(({ apparentPeakJy }) => apparentPeakJy)),
+    }
+    return { psf: spread, residual: plane, numbers: measured }
+  })
+  const assessment = await stage.phase('compare', async () => {
+    const catalogue = await readCatalogue(inputs.catalogue?.path, field)
+    return assess({ field, detections, rms, numbers, data: dataFacts(upstream, cards), catalogue, params })
+  })
+  return { assessment, psf, residual }
+}
+
+async function readPointSpread(path: string, field: Field): Promise<PointSpread | undefined> {
+  const { data, wcs } = await readFitsImage(path)
+  return measurePointSpread(data, { width: wcs.width, height: wcs.height, cellRad: wcs.cellRad }, field.beam)
 }
 
 /** Plots of the solution set. They decide nothing: a summary that cannot be read is a warning, not a failure. */

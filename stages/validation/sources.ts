@@ -45,14 +45,12 @@ export interface Detections {
   sources: ImageSource[]
   /** Detections on the negative image. */
   negatives: number
-  background: Float32Array
-  rms: Float32Array
 }
 
 const RESOLVED_SIGMA = 3
 
 /** Finds and measures the sources of a field, and counts the detections on its negative. */
-export function detectSources(field: Field, params: ValidationParams): Detections {
+export function detectSources(field: Field, params: ValidationParams): Detections & { rms: Float32Array } {
   const { image, width, height, covered, wcs } = field
   const widthPixels = beamWidthRad(field) / wcs.cellRad
   const { background, rms } = estimateBackground(image, width, height, {
@@ -73,11 +71,12 @@ export function detectSources(field: Field, params: ValidationParams): Detection
     maxComponents: params.maxComponents,
     maxIslands: params.maxIslands,
   })
-  const negative = new Float32Array(image.length)
+  // The background is no longer needed: its memory holds the negative image.
+  const negative = background
   for (let i = 0; i < image.length; i++) negative[i] = (background[i] - image[i]) / rms[i]
   const negatives = findIslands(negative, width, height, islands).length
   const sources = found.map((source) => measure(source, field, params))
-  return { sources: withUniqueNames(sources), negatives, background, rms }
+  return { sources: withUniqueNames(sources), negatives, rms }
 }
 
 function measure(found: FoundSource, field: Field, params: ValidationParams): ImageSource {

@@ -57,8 +57,9 @@ function backgroundMesh(
   options: BackgroundOptions,
 ): Mesh | undefined {
   const { valid } = options
-  const scale = globalScale(image, valid)
-  if (scale === undefined) return undefined
+  const global = globalLevel(image, valid)
+  if (global === undefined) return undefined
+  const { centre, scale } = global
   const nx = Math.max(1, Math.round(width / Math.max(1, options.stepPixels)))
   const ny = Math.max(1, Math.round(height / Math.max(1, options.stepPixels)))
   const stepX = width / nx
@@ -66,7 +67,7 @@ function backgroundMesh(
   // Cells on each side of the central one, so that a box is (2r+1) cells wide.
   const radius = Math.max(0, Math.round((options.boxPixels / options.stepPixels - 1) / 2))
   const rows = new Map<number, Uint32Array>()
-  const histogram = rowHistograms(image, { width, height, nx, ny, scale, valid })
+  const histogram = rowHistograms(image, { width, height, nx, ny, centre, scale, valid })
   const median = new Float64Array(nx * ny).fill(NaN)
   const sigma = new Float64Array(nx * ny).fill(NaN)
   const column = new Uint32Array(nx * BINS)
@@ -94,7 +95,7 @@ function backgroundMesh(
       const cells = (y1 - y0 + 1) * (Math.min(nx - 1, cx + radius) - Math.max(0, cx - radius) + 1)
       const statistics = boxStatistics(box, cells * stepX * stepY * MIN_VALID_FRACTION)
       if (statistics === undefined) continue
-      median[cy * nx + cx] = statistics.median * scale
+      median[cy * nx + cx] = centre + statistics.median * scale
       sigma[cy * nx + cx] = statistics.sigma * scale
     }
   }
@@ -102,15 +103,17 @@ function backgroundMesh(
   return { nx, ny, stepX, stepY, median, sigma }
 }
 
-// Histogram bins: sign x float32 exponent and 5 bits of mantissa of 1 + |value|/scale, up to 2^20 times the scale.
+// Histogram bins: sign x float32 exponent and 5 bits of mantissa of 1 + |value - centre|/scale, up to 2^20 times the scale.
 const MANTISSA_BITS = 5
 const OCTAVES = 20
 const HALF_BINS = OCTAVES << MANTISSA_BITS
 const BINS = 2 * HALF_BINS
 const SHIFT = 23 - MANTISSA_BITS
 const ONE_BITS = 0x3f800000
+/** Relative spread below which pixels count as equal: the precision of float32. */
+const SMALLEST_SPREAD = 1e-7
 
-/** Lower edges of the bins in units of the scale, BINS + 1 values, ascending. */
+/** Lower edges of the bins about the centre in units of the scale, BINS + 1 values, ascending. */
 const BIN_EDGES = binEdges()
 
 function binEdges(): Float64Array {
@@ -125,8 +128,11 @@ function binEdges(): Float64Array {
   return edges
 }
 
-/** A robust global noise (MAD of a regular subsample), only to scale the bins; undefined without usable pixels. */
-function globalScale(image: Float32Array, valid: Uint8Array | undefined): number | undefined {
+/** A robust global level and noise (median and MAD of a regular subsample), only to place the bins; undefined without usable pixels. */
+function globalLevel(
+  image: Float32Array,
+  valid: Uint8Array | undefined,
+): { centre: number; scale: number } | undefined {
   // A stride prime to common widths walks over all columns.
   const stride = Math.max(1, Math.floor(image.length / 40_000)) | 1
   const samples: number[] = []
@@ -140,10 +146,9 @@ function globalScale(image: Float32Array, valid: Uint8Array | undefined): number
   const median = sorted[sorted.length >> 1]
   const deviations = sorted.map((value) => Math.abs(value - median)).sort()
   const mad = deviations[deviations.length >> 1]
-  if (mad > 0) return mad * MAD_TO_SIGMA + Math.abs(median) * 1e-6
   // More than half of the pixels are equal (blank or noiseless): any positive spread will do.
-  const largest = deviations[deviations.length - 1]
-  return largest > 0 ? largest / 1000 : Math.max(Math.abs(median), Number.MIN_VALUE * 1e20)
+  const spread = mad > 0 ? mad * MAD_TO_SIGMA : deviations[deviations.length - 1] / 1000
+  return { centre: median, scale: Math.max(spread, Math.abs(median) * SMALLEST_SPREAD, 1e-30) }
 }
 
 /** Returns a function that makes the histograms of the cells of one mesh row, nx x BINS. */
@@ -154,11 +159,12 @@ function rowHistograms(
     height: number
     nx: number
     ny: number
+    centre: number
     scale: number
     valid: Uint8Array | undefined
   },
 ): (cy: number) => Uint32Array {
-  const { width, height, nx, ny, scale, valid } = grid
+  const { width, height, nx, ny, centre, scale, valid } = grid
   const cellOfColumn = Int32Array.from(
     { length: width },
     (_, x) => Math.min(nx - 1, Math.floor((x * nx) / width)) * BINS,
@@ -171,7 +177,7 @@ function rowHistograms(
     const yEnd = Math.ceil(((cy + 1) * height) / ny)
     for (let y = Math.ceil((cy * height) / ny); y < yEnd; y++) {
       for (let x = 0, i = y * width; x < width; x++, i++) {
-        const scaled = image[i] * inverse
+        const scaled = (image[i] - centre) * inverse
         if (scaled !== scaled || (valid !== undefined && valid[i] === 0)) continue
         value[0] = scaled >= 0 ? 1 + scaled : 1 - scaled
         const octaves = (bits[0] - ONE_BITS) >>> SHIFT

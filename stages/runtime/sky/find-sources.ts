@@ -42,7 +42,7 @@ export const FREE_SHAPE_SNR = 10
 const FREE_SHAPE_AREA = 1.1
 const FREE_SHAPE_SIGMA = 2
 /** A further component must exceed this part of the island's peak: restored CLEAN components are no exact Gaussians. */
-const COMPONENT_FRACTION = 0.02
+const COMPONENT_FRACTION = 0.01
 /** Components nearer than this part of the beam are one. */
 const CLOSEST_BEAMS = 0.4
 /** Pixels finer than this part of the minor axis are thinned out before a fit: they are not independent. */
@@ -139,35 +139,32 @@ function fitComponents(
 ): { components: GaussianStart[]; failed: boolean } {
   const { beam, rms, maxComponents } = context
   const threshold = Math.max(5 * rms, COMPONENT_FRACTION * first.peak)
-  let best =
-    pixels.value.length > MAX_FIT_PIXELS ? undefined : refine(pixels, [{ ...first, fixedShape: true }], context)
+  const start = [{ ...first, fixedShape: true }]
+  let points = pixels.value.length > MAX_FIT_PIXELS ? undefined : fitGaussians(pixels, start)
   // A source whose fit does not converge is reported as found: the peak pixel with the shape of the beam.
-  if (best === undefined) return { components: [{ ...first, fixedShape: true }], failed: true }
-  while (best.length < maxComponents) {
-    const residual = largestResidual(pixels, best)
-    if (residual.value < threshold) return { components: best, failed: false }
-    const next = refine(
-      pixels,
-      [...best, { peak: residual.value, x: residual.x, y: residual.y, ...beam, fixedShape: true }],
-      context,
-    )
-    if (next === undefined || !areDistinct(next, { beam, pixels, rms })) return { components: best, failed: true }
-    best = next
+  if (points === undefined) return { components: start, failed: true }
+  for (;;) {
+    const components = freeShapes(pixels, points, context)
+    if (largestResidual(pixels, components).value < threshold) return { components, failed: false }
+    // What points leave over shows where the next one is; a shape of its own would have swallowed it.
+    const { value, x, y } = largestResidual(pixels, points)
+    if (points.length >= maxComponents || value < threshold) return { components, failed: true }
+    const more = [...points, { peak: value, x, y, ...beam }].map((point) => ({ ...point, fixedShape: true }))
+    const next = fitGaussians(pixels, more)
+    if (next === undefined || !areDistinct(next, { beam, pixels, rms })) return { components, failed: true }
+    points = next
   }
-  return { components: best, failed: largestResidual(pixels, best).value >= threshold }
 }
 
-/** Fits points first, then frees the shapes of bright components and fixes again those no larger than the beam. */
-function refine(pixels: FitPixels, start: readonly GaussianStart[], context: FitContext): GaussianStart[] | undefined {
+/** Frees the shapes of bright components and fixes again those no larger than the beam. */
+function freeShapes(pixels: FitPixels, points: readonly Gaussian[], context: FitContext): GaussianStart[] {
   const { beam, rms } = context
-  const points = fitGaussians(pixels, start)
-  if (points === undefined) return undefined
-  const placed = points.map((point, i) => ({ ...start[i], ...point }))
-  const bright = placed.map(({ peak }) => peak / rms >= FREE_SHAPE_SNR)
-  if (!bright.includes(true)) return placed
+  const fixed = points.map((point) => ({ ...point, fixedShape: true }))
+  const bright = points.map(({ peak }) => peak / rms >= FREE_SHAPE_SNR)
+  if (!bright.includes(true)) return fixed
   const grow =
-    start.length === 1 ? Math.max(1, Math.sqrt(context.area / (12 * beam.majorPixels * beam.minorPixels))) : 1
-  const freed = placed.map((component, i) =>
+    points.length === 1 ? Math.max(1, Math.sqrt(context.area / (12 * beam.majorPixels * beam.minorPixels))) : 1
+  const freed = fixed.map((component, i) =>
     bright[i]
       ? {
           ...component,
@@ -178,7 +175,7 @@ function refine(pixels: FitPixels, start: readonly GaussianStart[], context: Fit
       : component,
   )
   const shaped = fitGaussians(pixels, freed)
-  if (shaped === undefined) return placed
+  if (shaped === undefined || !areDistinct(shaped, { beam, pixels, rms })) return fixed
   const beamArea = beam.majorPixels * beam.minorPixels
   const result = shaped.map((component, i): GaussianStart => {
     const area = (component.majorPixels * component.minorPixels) / beamArea
@@ -189,7 +186,7 @@ function refine(pixels: FitPixels, start: readonly GaussianStart[], context: Fit
   })
   if (result.every(({ fixedShape }) => !fixedShape)) return result
   const last = fitGaussians(pixels, result)
-  return last?.map((component, i) => ({ ...result[i], ...component })) ?? placed
+  return last?.map((component, i) => ({ ...result[i], ...component })) ?? fixed
 }
 
 function largestResidual(pixels: FitPixels, components: readonly Gaussian[]): { value: number; x: number; y: number } {
@@ -204,7 +201,7 @@ function largestResidual(pixels: FitPixels, components: readonly Gaussian[]): { 
 
 /** Whether components are positive, inside their pixels, of a sane size and apart from each other. */
 function areDistinct(
-  components: readonly GaussianStart[],
+  components: readonly Gaussian[],
   { beam, pixels, rms }: { beam: GaussianShape; pixels: FitPixels; rms: number },
 ): boolean {
   const stride = Math.max(1, Math.floor(beam.minorPixels / PIXELS_PER_BEAM))

@@ -55,6 +55,9 @@ export function offset(a: Direction, b: Direction): { offsetRaRad: number; offse
   return { offsetRaRad: wrapPi(a.raRad - b.raRad) * cosDec, offsetDecRad: a.decRad - b.decRad }
 }
 
+/** Rounding of a separation: the window in declination is wider by this much than the radius, radians. */
+const ROUNDING = 1e-14
+
 /** Index lists of all members of `points` within `radiusRad` of each of `centres` (itself included), unsorted. */
 export function neighbours(centres: readonly Direction[], points: readonly Direction[], radiusRad: number): number[][] {
   const order = byDeclination(points)
@@ -62,8 +65,8 @@ export function neighbours(centres: readonly Direction[], points: readonly Direc
   return centres.map((centre) => {
     const found: number[] = []
     for (
-      let k = lowerBound(decs, centre.decRad - radiusRad);
-      k < order.length && decs[k] <= centre.decRad + radiusRad;
+      let k = lowerBound(decs, centre.decRad - radiusRad - ROUNDING);
+      k < order.length && decs[k] <= centre.decRad + radiusRad + ROUNDING;
       k++
     ) {
       if (separation(centre, points[order[k]]) <= radiusRad) found.push(order[k])

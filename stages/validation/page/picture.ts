@@ -13,7 +13,7 @@ export interface GreyPicture {
 export function greyPicture(
   plane: Float32Array,
   size: { width: number; height: number },
-  stretch: { low: number; high: number; pixels: number },
+  stretch: { low: number; high: number; pixels: number; covered?: Uint8Array },
 ): GreyPicture {
   const block = Math.max(1, Math.ceil(Math.max(size.width, size.height) / stretch.pixels))
   const width = Math.floor(size.width / block)
@@ -23,7 +23,8 @@ export function greyPicture(
     for (let column = 0; column < width; column++) {
       let sum = 0
       for (let y = row * block; y < (row + 1) * block; y++) {
-        for (let x = column * block; x < (column + 1) * block; x++) sum += plane[y * size.width + x]
+        const from = y * size.width + column * block
+        for (let i = from; i < from + block; i++) sum += stretch.covered?.[i] === 0 ? NaN : plane[i]
       }
       const fraction = (sum / (block * block) - stretch.low) / (stretch.high - stretch.low)
       // 0 is kept for blank pixels.
