@@ -37,7 +37,7 @@ async function importFile(file: string, options: ImportOptions, io: Io): Promise
   await checkRoot(root)
   const args = ['--import-catalogue', resolve(io.cwd, file), '--root', root]
   if (options.name !== undefined) args.push('--name', options.name)
-  if (options.freqMhz !== undefined) args.push('--freq-hz', String(Number(options.freqMhz) * 1e6))
+  if (options.freqMhz !== undefined) args.push('--freq-mhz', options.freqMhz)
   if (options.resolutionArcsec !== undefined) args.push('--resolution-arcsec', options.resolutionArcsec)
   const result = resultSchema.parse(
     await runSideDoor('validation', args, { stagesDir: io.stagesDir, signal: io.signal, failure: 'CATALOGUE_IMPORT_FAILED' }),

@@ -128,9 +128,9 @@ function configText({ subbands, integrations, missingSubbands, calibrator }: Sim
 function progressLine(io: Io): (progress: { done: number; total: number; unit: string }) => void {
   let told = -1
   return ({ done, total, unit }) => {
-    const tenth = Math.floor((10 * done) / Math.max(1, total))
-    if (tenth === told) return
-    told = tenth
+    const quarter = Math.floor((4 * done) / Math.max(1, total))
+    if (quarter === told) return
+    told = quarter
     io.err(`writing ${done} of ${total} ${unit}\n`)
   }
 }

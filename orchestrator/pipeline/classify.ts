@@ -56,7 +56,8 @@ export function describeEvidence({ exitCode, signal, stopped, oomKills, error, i
   if (phase !== undefined) lines.push(`in phase ${phase}`)
   if (error !== undefined) lines.push(`${error.code}: ${error.message}`)
   if (invalidResult !== undefined) lines.push(invalidResult)
-  if (error === undefined && lastLines.length > 0) lines.push(`last words: ${lastLines.slice(-3).join(' | ')}`)
+  const words = lastWords(lastLines)
+  if (error === undefined && words !== undefined) lines.push(`last words: ${words}`)
   return lines
 }
 
@@ -64,8 +65,8 @@ export function describeEvidence({ exitCode, signal, stopped, oomKills, error, i
 export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence): Problem {
   if (evidence.error !== undefined && outcome !== 'deadline' && outcome !== 'cancelled') return problemOf(evidence.error)
   const where = evidence.phase === undefined ? '' : ` in phase ${evidence.phase}`
-  const words = evidence.lastLines.at(-1)
-  const last = words === undefined ? '' : `; its last words: ${words.trim()}`
+  const words = lastWords(evidence.lastLines)
+  const last = words === undefined ? '' : `; its last words: ${words}`
   switch (outcome) {
     case 'oom':
     case 'heap':
@@ -97,4 +98,10 @@ export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence)
         hint: 'read its log; report this as a defect',
       }
   }
+}
+
+/** The line that says most of what a dying process printed: the last error, else the last line that is no stack trace. */
+function lastWords(lines: readonly string[]): string | undefined {
+  const said = lines.map((line) => line.trim()).filter((line) => line !== '' && !/^(at |Node\.js v|[{}^]*$)/.test(line))
+  return said.findLast((line) => /error/i.test(line)) ?? said.at(-1)
 }

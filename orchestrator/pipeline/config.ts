@@ -124,10 +124,11 @@ export function configIdentity({ name: _name, root: _root, execution: _execution
   return canonicalJson(rest)
 }
 
+/** A stage's parameters as a person may set them: without those that the planner finds out. */
 function userParams<S extends PipelineStage>(stage: S): (typeof contracts)[S]['params'] {
-  const { params } = contracts[stage]
-  const mask = Object.fromEntries((engineParams[stage] ?? []).filter((name) => name in params.shape).map((name) => [name, true as const]))
-  return (Object.keys(mask).length === 0 ? params : params.omit(mask as never)) as unknown as (typeof contracts)[S]['params']
+  const params: z.ZodObject = contracts[stage].params
+  const found = Object.fromEntries((engineParams[stage] ?? []).map((name) => [name, true as const]))
+  return params.omit(found as never) as unknown as (typeof contracts)[S]['params']
 }
 
 function readDocument({ path, text }: { path: string; text: string }, lineCounter: LineCounter): Document {
@@ -187,5 +188,6 @@ function invalid(details: readonly string[]): never {
   const [first, ...others] = details
   throw new ProblemError('CONFIG_INVALID', others.length === 0 ? String(first) : `${details.length} errors in the configuration`, {
     details,
+    hint: 'correct what is named above, then run the same command again; nothing was started',
   })
 }

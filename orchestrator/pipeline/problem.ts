@@ -67,7 +67,7 @@ export class ProblemError extends Error {
 
 /** A stage's error as a problem: without what only machines need. */
 export function problemOf({ code, message, hint, cause }: ErrorData): Problem {
-  const why = cause === undefined ? message : `${message}: ${cause}`
+  const why = cause === undefined || message.includes(cause) ? message : `${message}: ${cause}`
   return { code, message: why, ...(hint === undefined ? {} : { hint }) }
 }
 

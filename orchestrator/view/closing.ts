@@ -38,7 +38,7 @@ function headline(state: RunState): string {
   const word = state.status === 'cancelled' ? 'interrupted' : state.status
   return (
     `${state.run}  ${word} in ${duration(state.seconds ?? 0)}: ${count(done, 'step')} run, ${reused} reused${retries}, ` +
-    `${(cpu / 3600).toFixed(cpu < 360 ? 3 : 2)} CPU hours`
+    (cpu < 360 ? `${span(cpu)} CPU` : `${(cpu / 3600).toFixed(2)} CPU hours`)
   )
 }
 

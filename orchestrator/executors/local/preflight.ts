@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { access, constants, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { Asset } from '../../pipeline/plan.ts'
@@ -33,7 +33,7 @@ export async function checkInput(input: string): Promise<void> {
 export async function checkRoot(root: string): Promise<void> {
   const probe = join(root, `.contimg-write-${randomUUID()}`)
   try {
-    await mkdir(root, { recursive: true })
+    await makeFolder(root)
     await access(root, constants.R_OK | constants.W_OK | constants.X_OK)
     await writeFile(probe, '')
     await rm(probe)
@@ -43,6 +43,18 @@ export async function checkRoot(root: string): Promise<void> {
       cause: error,
     })
   }
+}
+
+/**
+ * Makes a folder and its missing parents. Not by `mkdir` with `recursive`: Node tries again for ever where a file system
+ * answers ENOENT below a folder that exists, as /proc does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return
+  if (dirname(path) !== path) await makeFolder(dirname(path))
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
 }
 
 /** The Earth-orientation table that ships with the code, installed under the data root by its hash. */

@@ -14,7 +14,7 @@ interface SideDoorOptions {
 
 /**
  * Runs a stage outside a run: `node stages/<stage>/main.ts <args>`. Its standard output and error are JSON lines of type
- * progress, result and error; the result is returned. Throws ProblemError with the stage's words, or INTERRUPTED.
+ * progress, result (or no type) and error; the result is returned. Throws ProblemError with the stage's words, or INTERRUPTED.
  */
 export async function runSideDoor(stage: StageName, args: readonly string[], options: SideDoorOptions): Promise<unknown> {
   const { stagesDir, signal, failure, onProgress } = options
@@ -25,7 +25,7 @@ export async function runSideDoor(stage: StageName, args: readonly string[], opt
       onLine(line) {
         const event = parseLine(line)
         if (event?.['type'] === 'progress') onProgress?.(event as unknown as Progress)
-        if (event?.['type'] === 'result') result = event
+        if (event !== undefined && isResult(event)) result = event
       },
     })
     return result
@@ -45,12 +45,16 @@ export async function runSideDoor(stage: StageName, args: readonly string[], opt
 function reportedError(lines: readonly string[]): { message: string; hint?: string } | undefined {
   for (const line of lines.toReversed()) {
     const event = parseLine(line)
-    const error = event?.['type'] === 'error' ? ((event['error'] ?? event) as { code?: string; message?: string; hint?: string }) : undefined
+    const error = (event?.['error'] ?? (event?.['type'] === 'error' ? event : undefined)) as { code?: string; message?: string; hint?: string } | undefined
     if (error?.code !== undefined && error.code in errorCatalogue && error.message !== undefined) {
       return { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
     }
   }
   return undefined
+}
+
+function isResult(event: Record<string, unknown>): boolean {
+  return event['type'] === 'result' || (event['type'] === undefined && !('level' in event) && !('error' in event))
 }
 
 function parseLine(line: string): Record<string, unknown> | undefined {
