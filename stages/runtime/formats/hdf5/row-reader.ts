@@ -56,30 +56,61 @@ interface Chunked {
   index: ChunkIndex
 }
 
-/** Reads runs of chunks that lie side by side in one go, then copies each chunk's part of the rows. */
+/**
+ * Reads all chunks that hold the same rows together where the buffer takes them, those that lie side by side in one go.
+ * Rows of one value (flags, nsamples) are filled, others copied chunk by chunk.
+ */
 function createChunkReader(source: ByteSource, { shape, chunkShape, elementBytes, index }: Chunked): RowReader {
   const chunkBytes = chunkShape.reduce((total, length) => total * length, elementBytes)
+  const rowBytes = shape.slice(1).reduce((total, length) => total * length, elementBytes)
   const columns = index.grid.slice(1).reduce((total, count) => total * count, 1)
   const buffer = new Uint8Array(Math.max(READ_BYTES, chunkBytes))
-  const perRead = Math.floor(buffer.length / chunkBytes)
+  const together = Math.min(columns, Math.floor(buffer.length / chunkBytes))
   const place = chunkPlacement(shape, chunkShape, elementBytes, index.grid)
 
-  return (row0, rows, out) => {
-    const first = Math.floor(row0 / chunkShape[0]) * columns
-    const last = Math.ceil((row0 + rows) / chunkShape[0]) * columns
-    for (let chunk = first; chunk < last;) {
-      const address = index.addresses[chunk]
+  const load = (first: number, count: number): Uint8Array => {
+    for (let done = 0; done < count;) {
+      const address = index.addresses[first + done]
       let run = 1
-      if (Number.isNaN(address)) buffer.fill(0, 0, chunkBytes)
-      else {
-        while (run < perRead && chunk + run < last && index.addresses[chunk + run] === address + run * chunkBytes) run++
-        source.readInto(buffer.subarray(0, run * chunkBytes), address)
+      while (done + run < count && index.addresses[first + done + run] === address + run * chunkBytes) run++
+      const target = buffer.subarray(done * chunkBytes, (done + run) * chunkBytes)
+      if (Number.isNaN(address)) target.fill(0)
+      else source.readInto(target, address)
+      done += run
+    }
+    return buffer.subarray(0, count * chunkBytes)
+  }
+
+  return (row0, rows, out) => {
+    const lastRow = Math.ceil((row0 + rows) / chunkShape[0])
+    for (let chunkRow = Math.floor(row0 / chunkShape[0]); chunkRow < lastRow; chunkRow++) {
+      for (let column = 0; column < columns; column += together) {
+        const count = Math.min(together, columns - column)
+        const loaded = load(chunkRow * columns + column, count)
+        const from = Math.max(chunkRow * chunkShape[0], row0) - row0
+        const to = Math.min((chunkRow + 1) * chunkShape[0], row0 + rows) - row0
+        if (count === columns && fillUniform(loaded, out.subarray(from * rowBytes, to * rowBytes), elementBytes))
+          continue
+        for (let k = 0; k < count; k++) {
+          const chunk = loaded.subarray(k * chunkBytes, (k + 1) * chunkBytes)
+          place(chunk, chunkRow * columns + column + k, row0, rows, out)
+        }
       }
-      for (let k = 0; k < run; k++)
-        place(buffer.subarray(k * chunkBytes, (k + 1) * chunkBytes), chunk + k, row0, rows, out)
-      chunk += run
     }
   }
+}
+
+/** Fills `target` when all elements of `source` are alike: all its bytes, or all its words where an element is one or more. */
+function fillUniform(source: Uint8Array, target: Uint8Array, elementBytes: number): boolean {
+  if (source.byteLength % 4 !== 0) return false
+  const words = new Int32Array(source.buffer, source.byteOffset, source.byteLength >> 2)
+  const [first] = words
+  for (let index = 1; index < words.length; index++) if (words[index] !== first) return false
+  const sameBytes = first === Math.imul(first & 0xff, 0x01010101)
+  if (sameBytes) target.fill(first & 0xff)
+  else if (elementBytes % 4 !== 0 || target.byteOffset % 4 !== 0) return false
+  else new Int32Array(target.buffer, target.byteOffset, target.byteLength >> 2).fill(first)
+  return true
 }
 
 type Placement = (chunk: Uint8Array, number: number, row0: number, rows: number, out: Uint8Array) => void
