@@ -100,11 +100,6 @@ export const validationParams = z.strictObject({
     .nonnegative()
     .default(0.5)
     .describe('Systematic error of positions, arcsec, added in quadrature'),
-  confusionJy: z
-    .number()
-    .nonnegative()
-    .default(7e-5)
-    .describe('Confusion noise of the restoring beam, Jy/beam (Condon et al. 2012 scaled to 50 arcsec at 1.4 GHz)'),
   limits: limitsSchema.describe('Limits of the checks'),
 })
 export type ValidationParams = z.output<typeof validationParams>

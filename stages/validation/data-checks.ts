@@ -1,4 +1,4 @@
-import type { Check, Verdict } from '#runtime/stage/quality.ts'
+import { verdicts, type Check, type Verdict } from '#runtime/stage/quality.ts'
 import { categorical, grade, notRun } from './grade.ts'
 import type { Limits } from './limits.ts'
 
@@ -23,7 +23,8 @@ export interface DataFacts {
   cleanStop?: CleanStop | undefined
 }
 
-export type CleanStop = 'threshold' | 'niter' | 'nmiter' | 'diverged'
+export const cleanStops = ['threshold', 'niter', 'nmiter', 'diverged', 'none'] as const
+export type CleanStop = (typeof cleanStops)[number]
 
 /** The checks of the data: flags, antennas, subbands, integrations. A number that is not known is not run. */
 export function dataChecks(facts: DataFacts, limits: Limits): Check[] {
@@ -55,9 +56,10 @@ function part(
   return grade(key, { graded: present / expected, message: `${present} of ${expected} ${key}.` }, limits)
 }
 
-const severity: readonly string[] = ['good', 'uncertain', 'not run', 'bad']
-
-/** The check of the calibration: the worse of the step's verdict and the grade of the solution set in the header. */
+/**
+ * The check of the calibration: the grade of the solution set as the image tells it, else the verdict of the step. A bad
+ * step is bad whatever the image says.
+ */
 export function calibrationCheck(facts: DataFacts): Check {
   const title = 'calibration'
   const { uncalibrated, calibrationQuality, solutionGrade, solutionSet, calibrator, solutionAgeHours, fluxAnchor } =
@@ -68,13 +70,11 @@ export function calibrationCheck(facts: DataFacts): Check {
       'bad',
       'Uncalibrated: no solution set was applied; flux densities and positions mean little.',
     )
-  const grades = [calibrationQuality, solutionGrade].filter((value) => value !== undefined && value !== '').map(String)
-  if (uncalibrated === undefined || grades.length === 0) {
+  const told = calibrationQuality === 'bad' ? 'bad' : (solutionGrade ?? calibrationQuality)
+  if (uncalibrated === undefined || told === undefined) {
     return categorical(title, 'not run', 'neither the calibration step nor the image tells how it was calibrated')
   }
-  const worst = grades.reduce((a, b) => (severity.indexOf(b) > severity.indexOf(a) ? b : a))
-  const known = (['good', 'uncertain', 'bad'] as const).find((verdict) => verdict === worst)
-  const verdict: Verdict = known ?? 'not run'
+  const verdict: Verdict = verdicts.find((known) => known === told) ?? 'not run'
   const details = [
     solutionSet === undefined ? undefined : `solution set ${solutionSet}`,
     calibrator === undefined ? undefined : `on ${calibrator}`,
@@ -84,11 +84,12 @@ export function calibrationCheck(facts: DataFacts): Check {
   return categorical(
     title,
     verdict,
-    details.length === 0 ? `Graded ${worst}.` : `Graded ${worst}: ${details.join(', ')}.`,
+    details.length === 0 ? `Graded ${told}.` : `Graded ${told}: ${details.join(', ')}.`,
   )
 }
 
 const stops: Record<CleanStop, { verdict: Verdict; message: string }> = {
+  none: { verdict: 'good', message: 'Nothing was to be cleaned.' },
   threshold: { verdict: 'good', message: 'CLEAN reached its threshold.' },
   niter: { verdict: 'uncertain', message: 'CLEAN stopped at its number of iterations, above its threshold.' },
   nmiter: { verdict: 'uncertain', message: 'CLEAN stopped at its number of major cycles, above its threshold.' },

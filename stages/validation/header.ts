@@ -1,7 +1,7 @@
 import type { FitsImage } from '#runtime/formats/fits/image.ts'
 import type { StageContext } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
-import type { DataFacts } from './data-checks.ts'
+import { cleanStops, type CleanStop, type DataFacts } from './data-checks.ts'
 import type { Field } from './field.ts'
 import type { NoiseTheory } from './noise.ts'
 
@@ -86,7 +86,14 @@ export function dataFacts(upstream: StageContext['upstream'], cards: Cards): Dat
     solutionAgeHours: numberOf(cards, 'CALAGEH'),
     calibrator: textOf(cards, 'CALNAME'),
     fluxAnchor: textOf(cards, 'FLUXANCH'),
+    cleanStop: cleanStop(upstream, cards),
   }
+}
+
+/** Imaging tells it as the number of its place in the list, and in words in the header. */
+function cleanStop(upstream: StageContext['upstream'], cards: Cards): CleanStop | undefined {
+  const code = upstream['imaging']?.metrics['cleanStop']
+  return code === undefined ? cleanStops.find((stop) => stop === textOf(cards, 'CLEANSTP')) : cleanStops[code]
 }
 
 /** What the expected noise needs; undefined when a number is missing. */

@@ -32,6 +32,15 @@ export function expectedNoiseJy({ sefdJy, channelWidthHz, integrationS, effectiv
   return sefdJy / Math.sqrt(2 * channelWidthHz * integrationS) / Math.sqrt(2 * effectiveVisibilities)
 }
 
+/**
+ * Confusion of sources too faint and too many to tell apart, Jy/beam: 0.2 mJy (nu / GHz)^-0.7 (theta / arcmin)^2, theta^2
+ * the product of the beam's full widths (Condon 2002, ASP Conf. 278, 155).
+ */
+export function confusionNoiseJy(freqHz: number, beam: { major: number; minor: number }): number {
+  const arcmin = (180 * 60) / Math.PI
+  return 0.2e-3 * (freqHz / 1e9) ** -0.7 * beam.major * arcmin * beam.minor * arcmin
+}
+
 /** Largest absolute value over the local noise among the covered pixels; undefined without one. */
 export function largestRatio(plane: Float32Array, rms: Float32Array, covered: Uint8Array): number | undefined {
   let largest = -1

@@ -5,15 +5,12 @@ import type { CalibrationSummary } from './calibration-summary.ts'
 import type { Field } from './field.ts'
 import type { CalibrationPictures } from './page/calibration-plots.ts'
 import type { Outlier } from './page/flux.ts'
-import { contour, cutOut, greyPicture, type GreyPicture } from './page/picture.ts'
+import { cutOut, greyPicture, type GreyPicture } from './page/picture.ts'
 import type { SkyPictures } from './page/sky.ts'
 import { microJyPerBeam, significant } from './page/text.ts'
 
 /** Side of the thumbnails, pixels. */
 const THUMBNAIL = 420
-/** Contours of the mean beam are drawn at these levels, on a grid of this many cells. */
-const CONTOUR_LEVELS = [0.5, 0.2]
-const CONTOUR_CELLS = 128
 const OUTLIERS = 10
 
 /** Pictures of the page as data URIs: quick-look as imaging made it, thumbnails of residual and noise, beam contours. */
@@ -38,13 +35,6 @@ export function drawPictures(input: {
       residual: `${significant(-5e6 * sigma)} to ${microJyPerBeam(5 * sigma)} (5 \u03c3)`,
       rms: `${significant(0.5e6 * typical)} to ${microJyPerBeam(2.5 * typical)}`,
     },
-    contours: CONTOUR_LEVELS.map((level) => ({
-      level,
-      segments: contour(field.primaryBeam, field, {
-        level,
-        step: Math.max(1, Math.floor(field.width / CONTOUR_CELLS)),
-      }),
-    })),
   }
 }
 

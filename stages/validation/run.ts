@@ -14,7 +14,7 @@ import { coverage, coveredRadiusRad, type Field } from './field.ts'
 import { dataFacts, fieldOf, imageFacts, noiseTheory } from './header.ts'
 import type { ImageNumbers } from './image-checks.ts'
 import { outcomeMetrics } from './metrics.ts'
-import { centralRms, expectedNoiseJy, histogram, largestRatio, largestValue } from './noise.ts'
+import { centralRms, confusionNoiseJy, expectedNoiseJy, histogram, largestRatio, largestValue } from './noise.ts'
 import { calibrationFigures } from './page/calibration-plots.ts'
 import { report } from './page/report.ts'
 import { drawCalibration, drawCutOuts, drawPictures } from './pictures.ts'
@@ -81,7 +81,7 @@ async function examine(stage: StageRun<typeof validation>, field: Field, cards: 
       rmsCentreJy: centralRms(plane, field.primaryBeam, params.noiseBeamCut),
       noiseThJy,
       noiseExpectedJy: theory === undefined ? NaN : expectedNoiseJy(theory),
-      confusionJy: params.confusionJy,
+      confusionJy: confusionNoiseJy(field.freqHz, field.beam),
       peakJy: largestValue(field.image, field.covered),
       residualPeakSnr: largestRatio(plane, rms, field.covered),
       psfDifference: spread === undefined ? undefined : beamDifference(field.beam, spread.beam),

@@ -9,8 +9,6 @@ export interface SkyPictures {
   rms: string
   /** What black and white stand for in the thumbnails. */
   stretch: { residual: string; rms: string }
-  /** Contours of the mean beam in pixel coordinates. */
-  contours: readonly { level: number; segments: readonly { x0: number; y0: number; x1: number; y1: number }[] }[]
 }
 
 /** Side of the drawing; pixels of the image are scaled to it. */
@@ -52,14 +50,8 @@ export function skySection({ assessment, field, pictures, params }: ReportInput)
       ><title>${source.name}: ${milliJy(source.integratedJy)}, S/N ${source.snr.toFixed(1)}</title></path
     >`
   })
-  const contours = pictures.contours.map(({ segments }) => {
-    const path = segments.map(({ x0, y0, x1, y1 }) => {
-      const [a, b] = [place(x0, y0), place(x1, y1)]
-      return `M${a.cx} ${a.cy}L${b.cx} ${b.cy}`
-    })
-    return html`<path class="outline contour" d="${path.join('')}" />`
-  })
-  const levels = pictures.contours.map(({ level }) => level).join(' and ')
+  // The picture holds whole blocks of pixels, from the lower left corner.
+  const block = Math.max(1, Math.floor(field.width / pictures.quicklook.width))
   const description = `${detections.sources.length} sources; ${pairs.length} match the catalogue, ${missed.length} expected catalogue sources are missed, ${unexpected.length} sources are not in the catalogue.`
   return html`<figure class="sky">
       <svg viewBox="0 0 ${SIDE} ${height}" role="img" aria-labelledby="sky-t sky-d">
@@ -68,15 +60,16 @@ export function skySection({ assessment, field, pictures, params }: ReportInput)
         <image
           href="${pictures.quicklook.uri}"
           x="0"
-          y="0"
-          width="${SIDE}"
-          height="${height}"
+          y="${round(height - block * pictures.quicklook.height * scaleY)}"
+          width="${round(block * pictures.quicklook.width * scaleX)}"
+          height="${round(block * pictures.quicklook.height * scaleY)}"
           preserveAspectRatio="none"
         />
-        ${contours}${matchedMarks}${missedMarks}${extraMarks}${beamMark(field, { scaleX, height })}
+        ${matchedMarks}${missedMarks}${extraMarks}
       </svg>
       <figcaption>
-        ${description} Flat noise, north up, east to the left; contours of the mean primary beam at ${levels}.
+        ${description} Flat noise, north up, east to the left; with the mean primary beam at 0.5 and 0.2, the restoring
+        beam and the scale as imaging drew them.
         <span class="key"
           >${catalogue !== undefined && html`<span>${key(html`<circle class="outline match" cx="9" cy="9" r="6" />`)} matched</span><span>${key(html`<rect class="outline miss" x="3.5" y="3.5" width="11" height="11" />`)} missed</span>`}<span
             >${key(html`<path class="outline extra" d="M9 2L16 9L9 16L2 9Z" />`)}
@@ -99,24 +92,6 @@ export function skySection({ assessment, field, pictures, params }: ReportInput)
 
 function key(mark: Html): Html {
   return html`<svg class="sky" viewBox="0 0 18 18" aria-hidden="true">${mark}</svg>`
-}
-
-/** The restoring beam in the lower left corner, at least large enough to be seen. */
-function beamMark({ beam, wcs }: ReportInput['field'], { scaleX, height }: { scaleX: number; height: number }): Html {
-  const toPixels = scaleX / wcs.cellRad / 2
-  const [rx, ry] = [round(beam.minor * toPixels), round(beam.major * toPixels)]
-  // Position angles turn from north (up) to east (left): counter-clockwise on the screen.
-  return html`<g
-    ><title>restoring beam</title
-    ><ellipse
-      class="outline beam"
-      cx="40"
-      cy="${height - 40}"
-      rx="${rx}"
-      ry="${ry}"
-      transform="rotate(${round((-beam.paRad * 180) / Math.PI)} 40 ${height - 40})"
-    /><text x="62" y="${height - 35}">beam</text></g
-  >`
 }
 
 function round(value: number): number {

@@ -35,7 +35,7 @@ svg .mark { fill: var(--c); fill-opacity: 0.75; } svg .stroke { fill: none; stro
 svg .bars { fill: var(--c); fill-opacity: 0.55; } svg .band { fill: var(--c); fill-opacity: 0.16; } svg .error { stroke: var(--c); stroke-width: 1; stroke-opacity: 0.65; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: 2px 14px; margin-left: 12px; } .legend .swatch { width: 18px; height: 10px; }
 .sky { position: relative; max-width: 860px; } .sky svg { width: 100%; height: auto; display: block; background: #000; }
-.sky .match { stroke: #7cc4ff; } .sky .miss { stroke: #ffb454; } .sky .extra { stroke: #ff9ae0; } .sky .beam { stroke: #ffffff; } .sky .contour { stroke: #9ee493; stroke-opacity: 0.8; }
+.sky .match { stroke: #7cc4ff; } .sky .miss { stroke: #ffb454; } .sky .extra { stroke: #ff9ae0; }
 .sky .outline { fill: none; stroke-width: 1.6; vector-effect: non-scaling-stroke; }
 .sky text { fill: #ffffff; font-size: 13px; paint-order: stroke; stroke: #000; stroke-width: 3px; }
 .key span { display: inline-flex; align-items: center; gap: 5px; margin-right: 16px; } .key svg { width: 18px; height: 18px; background: #000; border-radius: 3px; }

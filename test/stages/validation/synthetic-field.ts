@@ -303,5 +303,5 @@ export const completeUpstream = {
     quality: 'good',
     metrics: { uncalibrated: 0, flaggedFraction: 0.03, antennasPresent: 96, channelsAveraged: 8 },
   },
-  imaging: { quality: 'good', metrics: { stopReason: 0 } },
+  imaging: { quality: 'good', metrics: { cleanStop: 0 } },
 }
