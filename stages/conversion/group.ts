@@ -62,6 +62,20 @@ export function likelyGroup(groups: readonly Group[], stamp: FileStamp | undefin
   return nearest !== undefined && distanceS(nearest) <= CLUSTER_S ? nearest : undefined
 }
 
+/**
+ * The id that files of unknown content seem to belong to, by their stamps alone: stamps of one observation follow each
+ * other within two minutes, and the earliest is nearest to its start.
+ */
+export function nameClusters(stamps: readonly FileStamp[]): Map<FileStamp, string> {
+  const ids = new Map<FileStamp, string>()
+  let first: FileStamp | undefined
+  for (const stamp of [...stamps].sort((a, b) => a.stampMjd - b.stampMjd)) {
+    if (first === undefined || (stamp.stampMjd - first.stampMjd) * DAY_S > CLUSTER_S) first = stamp
+    ids.set(stamp, observationId(first.stampMjd))
+  }
+  return ids
+}
+
 function makeGroup(members: readonly NamedFile[], contentHashes: ReadonlyMap<string, string>): Group {
   const sorted = [...members].sort((a, b) => a.subband - b.subband || (a.file < b.file ? -1 : 1))
   const group: Group = {

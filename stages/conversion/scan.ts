@@ -11,7 +11,7 @@ import { StageError, toStageError } from '#runtime/stage/errors.ts'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { ConversionParams } from './contract.ts'
 import { isCandidate, isUnfinished, parseFileName, type FileStamp } from './file-name.ts'
-import { duplicateFiles, groupFiles, likelyGroup, type Group, type NamedFile } from './group.ts'
+import { duplicateFiles, groupFiles, likelyGroup, nameClusters, type Group, type NamedFile } from './group.ts'
 import { headerProblems } from './plausibility.ts'
 import { meridianPointing } from './pointing.ts'
 import { rawFile } from './raw-file.ts'
@@ -64,10 +64,13 @@ export async function scanFolder(input: string, options: ScanOptions): Promise<S
   const faults: Scan['faults'] = lost.flatMap((group) =>
     group.faults.map((fault) => ({ ...fault, observation: group.id })),
   )
+  const stray = refused.filter(({ stamp }) => likelyGroup(groups, stamp) === undefined)
+  const clusters = nameClusters(stray.flatMap(({ stamp }) => (stamp === undefined ? [] : [stamp])))
   for (const { stamp, ...fault } of refused) {
     const group = likelyGroup(groups, stamp)
+    const observation = group?.id ?? (stamp === undefined ? undefined : clusters.get(stamp))
     if (group !== undefined && group.files.length > 0) group.faults.push(fault)
-    else faults.push(group === undefined ? fault : { ...fault, observation: group.id })
+    else faults.push(observation === undefined ? fault : { ...fault, observation })
   }
   const byFile = new Map(files.map((file) => [file.file, file]))
   return {
@@ -128,14 +131,15 @@ async function lookAt(input: string, name: string, nowMs: number): Promise<Check
       file.close()
     }
   } catch (thrown) {
-    return faultOf(name, toStageError(thrown))
+    return faultOf(name, path, toStageError(thrown))
   }
 }
 
-/** An error of reading as a fault; the path in its message is shortened to the name, which the fault carries. */
-function faultOf(file: string, error: StageError): ScanFault {
+/** An error of reading as a fault. The path at the head of its message goes: the fault names the file. */
+function faultOf(file: string, path: string, error: StageError): ScanFault {
   const code = error.code === 'DATA_UNSUPPORTED' || error.code === 'DATA_IMPLAUSIBLE' ? error.code : 'DATA_UNREADABLE'
-  return { file, code, message: error.message, hint: error.hint ?? 'copy the file again; if it stays so, leave it out' }
+  const message = error.message.startsWith(path) ? error.message.slice(path.length).replace(/^:? /, '') : error.message
+  return { file, code, message, hint: error.hint ?? 'copy the file again; if it stays so, leave it out' }
 }
 
 async function hashDuplicates(input: string, files: readonly NamedFile[]): Promise<Map<string, string>> {

@@ -123,6 +123,21 @@ test('a bad file among good ones is a fault of their observation and counts as m
     }
   }))
 
+test('files of which none can be read are kept together by their names', () =>
+  inFolder(async (dir) => {
+    for (const name of ['22:26:05_sb00', '22:26:07_sb01', '22:27:20_sb02', '22:31:14_sb00']) {
+      writeFileSync(join(dir, `2026-01-25T${name}.hdf5`), 'this is not HDF5')
+    }
+    writeFileSync(join(dir, 'other.hdf5'), 'this is not HDF5')
+    const { faults } = await scan(dir)
+    const ids = ['20260125T222605', '20260125T222605', '20260125T222605', '20260125T223114', undefined]
+    assert.deepEqual(
+      faults.map(({ observation }) => observation),
+      ids,
+    )
+    assert.match(faults[0].message, /^is not an HDF5 file/)
+  }))
+
 test('a file whose header is implausible is a fault, with the observation it seems to belong to', () =>
   inFolder(async (dir) => {
     writeRaw(dir, rawObservation({ subbands: [0, 1] }))

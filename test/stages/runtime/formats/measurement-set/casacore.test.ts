@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { subtableNames } from '#runtime/formats/measurement-set/subtables.ts'
+import { openTiles } from '#runtime/formats/measurement-set/tiles.ts'
+import { createMeasurementSet, writeMetadata } from '#runtime/formats/measurement-set/write.ts'
 import { needs, runPython } from '../../../../oracles/oracle.ts'
-import { sampleSet, writeSampleSet } from './sample-set.ts'
+import { emptySet, sampleSet, writeSampleSet } from './sample-set.ts'
 
 interface Cell {
   shape: number[]
@@ -98,6 +100,28 @@ for (const { name, shape } of shapes) {
     }
   })
 }
+
+test('casacore reads beyond 2 GiB of a tile file', { skip: needs('casacore') }, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'contimg-ms-'))
+  try {
+    // Sparse: one tile of 2 MB is written, at the end of 2.6 GB.
+    const shape = { rows: 20_000, channels: 4096, tileChannels: 1024, polarizations: 4, weightSpectrum: false }
+    const { layout, metadata, rows } = emptySet({ path: join(dir, 'long.ms'), ...shape })
+    await createMeasurementSet(layout)
+    const tiles = openTiles(layout, 'write')
+    const row0 = layout.rows - (layout.rows % layout.tileRows)
+    const data = Float32Array.from({ length: (layout.rows - row0) * 1024 * 8 }, (_, i) => i)
+    tiles.writeData(row0, layout.rows - row0, 3072, 1024, data)
+    tiles.close()
+    await writeMetadata(layout, metadata, rows)
+    const expected = new Float32Array(4096 * 8)
+    expected.set(data.subarray(-1024 * 8), 3072 * 8)
+    const { sha256 } = runPython('cell.py', [layout.path, 'DATA', String(layout.rows - 1)]) as { sha256: string }
+    assert.equal(sha256, digest(expected))
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
 
 function checkSubtables(tables: Seen['subtables'], metadata: ReturnType<typeof sampleSet>['metadata']): void {
   const { antennas, phaseCentre, freqHz } = metadata

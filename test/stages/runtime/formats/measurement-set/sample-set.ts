@@ -4,17 +4,36 @@ import type { MsMetadata, MsRows } from '#runtime/formats/measurement-set/schema
 import { openTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import { createMeasurementSet, writeMetadata } from '#runtime/formats/measurement-set/write.ts'
 
-export interface SampleSet {
+export interface EmptySet {
   layout: MsLayout
   metadata: MsMetadata
   rows: MsRows
+}
+
+export interface SampleSet extends EmptySet {
   data: Float32Array
   flags: Uint8Array
   weights: Float32Array
 }
 
+type Shape = Partial<MsLayout> & { path: string }
+
 /** A set of random content in the given shape. */
-export function sampleSet(shape: Partial<MsLayout> & { path: string }, seed = 1): SampleSet {
+export function sampleSet(shape: Shape, seed = 1): SampleSet {
+  const set = emptySet(shape, seed)
+  const { rows, channels, polarizations } = set.layout
+  const elements = rows * channels * polarizations
+  const random = createRandom(seed).fork('samples')
+  return {
+    ...set,
+    data: Float32Array.from({ length: 2 * elements }, () => 10 * random.normal()),
+    flags: Uint8Array.from({ length: elements }, () => (random.next() < 0.07 ? 1 : 0)),
+    weights: Float32Array.from({ length: elements }, () => random.next()),
+  }
+}
+
+/** Random rows and metadata in the given shape, and no samples. */
+export function emptySet(shape: Shape, seed = 1): EmptySet {
   const layout: MsLayout = {
     rows: 150,
     channels: 24,
@@ -28,7 +47,6 @@ export function sampleSet(shape: Partial<MsLayout> & { path: string }, seed = 1)
   const { rows, channels, polarizations } = layout
   const many = (count: number, scale: number): Float64Array =>
     Float64Array.from({ length: count }, () => scale * random.normal())
-  const elements = rows * channels * polarizations
   const antennas = 9
   return {
     layout,
@@ -66,9 +84,6 @@ export function sampleSet(shape: Partial<MsLayout> & { path: string }, seed = 1)
       sigma: Float32Array.from(many(rows * polarizations, 1)),
       flagRow: Uint8Array.from({ length: rows }, () => random.int(2)),
     },
-    data: Float32Array.from(many(2 * elements, 10)),
-    flags: Uint8Array.from({ length: elements }, () => (random.next() < 0.07 ? 1 : 0)),
-    weights: Float32Array.from({ length: elements }, () => random.next()),
   }
 }
 
