@@ -3,10 +3,13 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { StageError } from '#runtime/stage/errors.ts'
 import { hashFile } from '#runtime/stage/files.ts'
+import { sourceName } from '#runtime/sky/source-name.ts'
 import { genericColumns, locateColumns, recogniseSurvey, type SourceField, type SurveyLayout } from './layouts.ts'
 import { writeCatalogue, type CatalogueAbout, type CatalogueInfo, type CatalogueSource } from './strips.ts'
 import { readSourceTable, type SourceTable } from './table.ts'
 import { angleFactorDeg, fluxFactorMjy, parseAngleDeg, unitOfName } from './units.ts'
+
+const RAD = Math.PI / 180
 
 export interface ImportOptions {
   /** Data root; the catalogue goes to `catalogues/<name>@<hash>` in it. */
@@ -129,9 +132,7 @@ async function* sourcesOf(
   }
   // An error in seconds of time runs along the parallel; angles are errors on the sky.
   const eRaInTime = unit('eRa', 'arcsec').trim() === 's'
-  let row = 0
   for await (const cells of table.rows) {
-    row++
     const text = (field: SourceField): string =>
       String(fields[field] === undefined ? '' : (cells[fields[field]] ?? '')).trim()
     const number = (field: SourceField & keyof typeof factors): number => {
@@ -142,12 +143,13 @@ async function* sourcesOf(
     const decDeg = parseAngleDeg(cell('dec'), factors.dec, false)
     const sIntMjy = number('sInt')
     const noiseMjy = number('noise')
+    const raDeg = parseAngleDeg(cell('ra'), factors.ra, true)
     const id = text('id')
     yield {
-      id: id === '' ? `${row}` : id,
-      raDeg: parseAngleDeg(cell('ra'), factors.ra, true),
+      id: id === '' ? sourceName({ raRad: raDeg * RAD, decRad: decDeg * RAD }) : id,
+      raDeg,
       decDeg,
-      eRaArcsec: number('eRa') * (eRaInTime ? Math.cos((decDeg * Math.PI) / 180) : 1),
+      eRaArcsec: number('eRa') * (eRaInTime ? Math.cos(decDeg * RAD) : 1),
       eDecArcsec: number('eDec'),
       sIntMjy,
       eSIntMjy: fields.eSInt === undefined ? assumedError(sIntMjy, noiseMjy) : number('eSInt'),

@@ -85,7 +85,7 @@ async function stage(
       rejected++
       continue
     }
-    insert.run(bandOf(decDeg), ...values({ ...source, raDeg: ((raDeg % 360) + 360) % 360 }))
+    insert.run(bandOf(decDeg), ...values({ ...source, raDeg: wrapDeg(raDeg) }))
   }
   staging.exec('COMMIT')
   return rejected
@@ -213,6 +213,11 @@ async function readInfo(dir: string): Promise<CatalogueInfo> {
   } catch (cause) {
     throw new StageError('DATA_UNUSABLE', `${path} does not describe a catalogue of this format`, { hint, cause })
   }
+}
+
+/** The same angle in [0, 360), exactly as it is where it lies there. */
+function wrapDeg(raDeg: number): number {
+  return raDeg >= 0 && raDeg < 360 ? raDeg : ((raDeg % 360) + 360) % 360
 }
 
 /** The lower edge of the one-degree strip; the pole itself belongs to the last one. */
