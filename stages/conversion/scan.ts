@@ -5,14 +5,14 @@ import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
 import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
 import { rankCalibrators } from '#runtime/sky/calibrators.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
-import type { EarthOrientationTable } from '#runtime/sky/time.ts'
+import { mjdFromIso, type EarthOrientationTable } from '#runtime/sky/time.ts'
 import { apiVersion } from '#runtime/stage/contract.ts'
 import { StageError, toStageError } from '#runtime/stage/errors.ts'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { ConversionParams } from './contract.ts'
 import { isCandidate, isUnfinished, parseFileName, type FileStamp } from './file-name.ts'
 import { duplicateFiles, groupFiles, likelyGroup, nameClusters, type Group, type NamedFile } from './group.ts'
-import { headerProblems } from './plausibility.ts'
+import { headerProblem } from './plausibility.ts'
 import { meridianPointing } from './pointing.ts'
 import { rawFile } from './raw-file.ts'
 import type { Scan, ScanFault, ScanObservation, ScanWarning } from './scan-schema.ts'
@@ -107,15 +107,11 @@ async function lookAt(input: string, name: string, nowMs: number): Promise<Check
     try {
       const header = decodeHeader(file)
       const stamp = parseFileName(name)
-      const [problem] = headerProblems(header, { nowMjd: nowMs / 86_400_000 + 40587, stampMjd: stamp?.stampMjd })
-      if (problem !== undefined) {
-        return {
-          file: name,
-          code: 'DATA_IMPLAUSIBLE',
-          message: `/Header/${problem.field} ${problem.message}`,
-          hint: problem.hint,
-        }
-      }
+      const problem = headerProblem(header, {
+        nowMjd: mjdFromIso(new Date(nowMs).toISOString()),
+        stampMjd: stamp?.stampMjd,
+      })
+      if (problem !== undefined) return { file: name, ...problem }
       const fingerprint = fingerprintOf(file)
       const after = await stat(path)
       if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {

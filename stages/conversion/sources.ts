@@ -3,9 +3,10 @@ import { basename } from 'node:path'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
 import { decodeHeader, type Uvh5Header } from '#runtime/formats/uvh5/header.ts'
+import { mjdFromIso } from '#runtime/sky/time.ts'
 import type { StageInput } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
-import { headerProblems } from './plausibility.ts'
+import { headerProblem } from './plausibility.ts'
 import { disagreements, rawFile, type RawFile } from './raw-file.ts'
 
 /** One member of the observation to convert. */
@@ -67,8 +68,8 @@ async function readSource(
   const opened = await openHdf5(input.path)
   try {
     const header = decodeHeader(opened)
-    const [problem] = headerProblems(header, { nowMjd: nowMs / 86_400_000 + 40587 })
-    if (problem !== undefined) throw implausible(name, `/Header/${problem.field} ${problem.message}`, problem.hint)
+    const problem = headerProblem(header, { nowMjd: mjdFromIso(new Date(nowMs).toISOString()) })
+    if (problem !== undefined) throw new StageError(problem.code, `${name}: ${problem.message}`, { hint: problem.hint })
     const fingerprint = fingerprintOf(opened)
     if (input.fingerprint !== undefined && input.fingerprint !== fingerprint) {
       throw new StageError('INPUT_CHANGED', `${name} is not the file that was planned: its fingerprint differs`, {

@@ -95,7 +95,7 @@ for (const [name, pattern, change] of headers) {
   test(`${name} is refused`, async () => {
     const error = await refused(change)
     assert.match(error.message, pattern)
-    assert.equal(error.code, 'DATA_IMPLAUSIBLE')
+    assert.equal(error.code, name.startsWith('correlations') ? 'DATA_UNSUPPORTED' : 'DATA_IMPLAUSIBLE')
     assert.equal(error.exitCode, 65)
   })
 }

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRandom } from '#runtime/numeric/random.ts'
+import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
+import { convertBlock, type KernelSetup } from '../../../stages/conversion/kernel.ts'
+import { polarizationOrder } from '../../../stages/conversion/polarization.ts'
+
+const rows = 40
+const baselines = 20
+const channels = 48
+
+function setup(codes: readonly number[], changes: Partial<KernelSetup> = {}): KernelSetup {
+  const { direct, swapped } = polarizationOrder(Int32Array.from(codes))
+  const random = createRandom(7)
+  return {
+    channels,
+    polarizations: codes.length,
+    descending: true,
+    lowestHz: 1487168579.1015625,
+    stepHz: 244140.625,
+    direct,
+    swappedOrder: swapped,
+    swapped: Uint8Array.from({ length: baselines }, () => random.int(2)),
+    pathM: Float64Array.from({ length: rows }, () => 28 * (2 * random.next() - 1)),
+    ...changes,
+  }
+}
+
+function converted(
+  kernel: KernelSetup,
+  vis: Float32Array,
+): { data: Float32Array; bad: Uint8Array; badCount: Uint32Array } {
+  const data = new Float32Array(vis.length)
+  const bad = new Uint8Array(vis.length / 2)
+  const badCount = new Uint32Array(rows)
+  convertBlock(kernel, { row0: 0, rows, vis, data, bad, badCount })
+  return { data, bad, badCount }
+}
+
+function randomVis(polarizations: number): Float32Array {
+  const vis = new Float32Array(2 * rows * channels * polarizations)
+  createRandom(8).fillNormal(vis, 3)
+  return vis
+}
+
+test('without rotation every bit of the data is that of the conjugated, reordered input', () => {
+  for (const codes of [
+    [-5, -6],
+    [-5, -7, -8, -6],
+    [-5, -6, -7, -8],
+  ]) {
+    const kernel = setup(codes, { pathM: new Float64Array(rows) })
+    const vis = randomVis(codes.length)
+    const { data } = converted(kernel, vis)
+    for (let row = 0; row < rows; row++) {
+      const reversed = kernel.swapped[row % baselines] === 1
+      const order = reversed ? kernel.swappedOrder : kernel.direct
+      for (let channel = 0; channel < channels; channel++) {
+        for (let p = 0; p < codes.length; p++) {
+          const from = 2 * ((row * channels + channels - 1 - channel) * codes.length + order[p])
+          const to = 2 * ((row * channels + channel) * codes.length + p)
+          assert.equal(data[to], vis[from])
+          assert.equal(data[to + 1], reversed ? vis[from + 1] : -vis[from + 1])
+        }
+      }
+    }
+  }
+})
+
+test('the recurrence over 48 channels is exact to 1e-12 and the result rounded once', () => {
+  const kernel = setup([-5, -6], { descending: false, swapped: new Uint8Array(baselines).fill(1) })
+  const vis = randomVis(2)
+  const { data } = converted(kernel, vis)
+  for (let i = 0; i < vis.length; i += 2) {
+    const [row, channel] = [Math.floor(i / 4 / channels), Math.floor(i / 4) % channels]
+    const angle =
+      ((-2 * Math.PI) / SPEED_OF_LIGHT_M_S) * (kernel.lowestHz + channel * kernel.stepHz) * kernel.pathM[row]
+    const [re, im] = [Math.cos(angle), Math.sin(angle)]
+    const exact = [vis[i] * re - vis[i + 1] * im, vis[i] * im + vis[i + 1] * re]
+    const size = Math.hypot(vis[i], vis[i + 1])
+    for (const part of [0, 1]) assert.ok(Math.abs(data[i + part] - exact[part]) < (6e-8 + 1e-12) * size)
+  }
+})
+
+test('rotating there and back is the identity', () => {
+  const there = setup([-5, -6], { descending: false, swapped: new Uint8Array(baselines).fill(1) })
+  const vis = randomVis(2)
+  const { data } = converted({ ...there, pathM: there.pathM.map((path) => -path) }, converted(there, vis).data)
+  for (let i = 0; i < vis.length; i += 2) {
+    assert.ok(Math.hypot(data[i] - vis[i], data[i + 1] - vis[i + 1]) < 2e-7 * Math.hypot(vis[i], vis[i + 1]))
+  }
+})
+
+test('unusable samples become zero and are marked and counted, the others do not notice', () => {
+  for (const codes of [
+    [-5, -6],
+    [-5, -7, -8, -6],
+  ]) {
+    const kernel = setup(codes)
+    const clean = randomVis(codes.length)
+    const vis = clean.slice()
+    const values = [
+      [0, 0],
+      [Number.NaN, 1],
+      [1, Number.NaN],
+      [Number.NEGATIVE_INFINITY, 0],
+      [3e38, 3e38],
+      [-0, 0],
+    ]
+    values.forEach((value, i) => vis.set(value, 2 * 7 * i))
+    const whole = converted(kernel, clean)
+    const { data, bad, badCount } = converted(kernel, vis)
+    assert.equal(badCount[0] + badCount[1], values.length)
+    assert.equal(
+      bad.reduce((sum, flag) => sum + flag, 0),
+      values.length,
+    )
+    bad.forEach((flag, element) => {
+      const expected = flag === 1 ? [0, 0] : [...whole.data.subarray(2 * element, 2 * element + 2)]
+      assert.deepEqual([...data.subarray(2 * element, 2 * element + 2)], expected)
+    })
+  }
+})
+
+test('small values are data', () => {
+  const vis = randomVis(2).fill(1e-44)
+  assert.ok(converted(setup([-5, -6]), vis).bad.every((flag) => flag === 0))
+})
+
+test('correlations are ordered as casacore wants them', () => {
+  assert.deepEqual(polarizationOrder(Int32Array.of(-5, -6)), {
+    stokes: [9, 12],
+    direct: Int32Array.of(0, 1),
+    swapped: Int32Array.of(0, 1),
+  })
+  const four = polarizationOrder(Int32Array.of(-5, -7, -8, -6))
+  assert.deepEqual(four, {
+    stokes: [9, 10, 11, 12],
+    direct: Int32Array.of(0, 1, 2, 3),
+    swapped: Int32Array.of(0, 2, 1, 3),
+  })
+  const circular = polarizationOrder(Int32Array.of(-1, -2, -3, -4))
+  assert.deepEqual(circular, {
+    stokes: [5, 6, 7, 8],
+    direct: Int32Array.of(0, 2, 3, 1),
+    swapped: Int32Array.of(0, 3, 2, 1),
+  })
+})
