@@ -1,0 +1,113 @@
+import { join } from 'node:path'
+import { readFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
+import type { StageRun } from '#runtime/stage/contract.ts'
+import type { imaging } from './contract.ts'
+import type { ImagingSettings } from './presets.ts'
+import { cleanArguments, dirtyArguments, redirtyArguments, type WscleanJob, type WscleanVersion } from './wsclean-arguments.ts'
+import type { CleanLog } from './wsclean-log.ts'
+import { runWsclean } from './wsclean.ts'
+
+export type Stage = StageRun<typeof imaging>
+
+/** A clean takes this many passes over the data more often than not: for the progress bar only. */
+const usualPasses = 12
+
+/** A call that takes this many times longer than planned hangs. */
+const patience = 30
+const shortestTimeoutSeconds = 600
+
+export interface DirtyImages {
+  image: FitsImage
+  noise: FitsImage
+  psf: FitsImage
+}
+
+export interface CleanImages {
+  image: FitsImage
+  residual: FitsImage
+  model: FitsImage
+  /** Of a clean in frequency slices, which makes its own. */
+  psf: FitsImage | undefined
+}
+
+/** WSClean on sets of one observation, with its files in the scratch folder. */
+export interface Engine {
+  /** PSF and dirty images of Stokes I and Q. */
+  dirty(sets: readonly string[]): Promise<DirtyImages>
+  /** Dirty image of Stokes I alone. */
+  redirty(sets: readonly string[]): Promise<FitsImage>
+  /** Clean inside a mask; undefined when it diverged. `sets` are those of the last dirty image. */
+  clean(sets: readonly string[], options: { maskPath: string; mgain: number }): Promise<{ images?: CleanImages; log: CleanLog }>
+  readonly settings: ImagingSettings
+}
+
+export function createEngine(
+  stage: Stage,
+  { version, settings, plannedSeconds }: { version: WscleanVersion; settings: ImagingSettings; plannedSeconds: number },
+): Engine {
+  const { scratchDir, resources, signal } = stage
+  const threads = Math.max(1, Math.floor(resources.cpu))
+  const path = (name: string): string => join(scratchDir, name)
+  const job = (name: string, measurementSets: readonly string[]): WscleanJob => ({
+    version,
+    measurementSets,
+    name: path(name),
+    settings,
+    threads,
+    memoryBytes: resources.memoryBytes,
+    tempDir: scratchDir,
+  })
+  let donePasses = 0
+  const call = async (args: readonly string[], { watchDivergence = false } = {}): ReturnType<typeof runWsclean> => {
+    stage.log.info('wsclean', { arguments: args.join(' ') })
+    const before = donePasses
+    return runWsclean({
+      args,
+      signal,
+      watchDivergence,
+      timeoutSeconds: Math.ceil(Math.max(shortestTimeoutSeconds, patience * plannedSeconds)),
+      onLog(log) {
+        if (before + log.passes === donePasses) return
+        donePasses = before + log.passes
+        stage.progress({ done: donePasses, total: Math.max(usualPasses, donePasses + 1), unit: 'passes' })
+      },
+    })
+  }
+  // The plain dirty images are one slice; a clean in slices cannot reuse them.
+  const reusable = settings.channelsOut === 1
+  let lastDirty = path('first-I')
+  return {
+    settings,
+    async dirty(sets) {
+      await call(dirtyArguments(job('first', sets), ['I', 'Q']))
+      lastDirty = path('first-I')
+      return {
+        image: await readFitsImage(path('first-I-dirty.fits')),
+        noise: await readFitsImage(path('first-Q-dirty.fits')),
+        psf: await readFitsImage(path('first-psf.fits')),
+      }
+    },
+    async redirty(sets) {
+      await call(redirtyArguments(job('next', sets)))
+      lastDirty = path('next')
+      return readFitsImage(path('next-dirty.fits'))
+    },
+    async clean(sets, { maskPath, mgain }) {
+      const reuse = reusable ? { reusePsf: path('first'), reuseDirty: lastDirty } : {}
+      const { diverged, log } = await call(cleanArguments(job('clean', sets), { maskPath, mgain, ...reuse }), {
+        watchDivergence: true,
+      })
+      if (diverged) return { log }
+      const name = (kind: string): string => path(`clean-${reusable ? '' : 'MFS-'}${kind}.fits`)
+      return {
+        log,
+        images: {
+          image: await readFitsImage(name('image')),
+          residual: await readFitsImage(name('residual')),
+          model: await readFitsImage(name('model')),
+          psf: reusable ? undefined : await readFitsImage(name('psf')),
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import type { ImagingSettings, Weighting } from './presets.ts'
+
+export interface WscleanVersion {
+  major: number
+  minor: number
+  text: string
+}
+
+/** What every call of WSClean needs to know. */
+export interface WscleanJob {
+  version: WscleanVersion
+  measurementSets: readonly string[]
+  /** Path prefix of the images. */
+  name: string
+  settings: ImagingSettings
+  threads: number
+  memoryBytes: number
+  tempDir: string
+}
+
+/** Inputs of one clean: a mask, and images of an earlier dirty run of the same data that need not be made again. */
+export interface CleanInputs {
+  maskPath: string
+  mgain: number
+  reusePsf?: string
+  reuseDirty?: string
+}
+
+/** Memory that a call is told of: three quarters of what it gets, for its tables beside the grids. */
+const memoryShare = 0.75
+
+/** The version out of `wsclean -version`; undefined when the text is not WSClean's. */
+export function parseWscleanVersion(text: string): WscleanVersion | undefined {
+  const match = /WSClean version ((\d+)\.(\d+)[\w.-]*)/i.exec(text)
+  if (match === null) return undefined
+  return { major: Number(match[2]), minor: Number(match[3]), text: match[1] }
+}
+
+/** Whether the version is one that this code has options for. */
+export function isSupported(version: WscleanVersion): boolean {
+  return version.major > 3 || (version.major === 3 && version.minor >= 1)
+}
+
+/** PSF and dirty images, Stokes I and Q with the same weights: Q of unpolarised sky is noise alone. */
+export function dirtyArguments(job: WscleanJob, stokes: readonly ('I' | 'Q')[]): string[] {
+  return [...commonArguments(job), '-pol', stokes.join(','), '-niter', '0', '-make-psf', ...job.measurementSets]
+}
+
+/** Stokes I alone, without PSF: the dirty image after something was subtracted. */
+export function redirtyArguments(job: WscleanJob): string[] {
+  return [...commonArguments(job), '-pol', 'I', '-niter', '0', ...job.measurementSets]
+}
+
+/** A clean inside a mask. Cotton-Schwab major cycles (Offringa et al. 2014). */
+export function cleanArguments(job: WscleanJob, clean: CleanInputs): string[] {
+  const { settings } = job
+  return [
+    ...commonArguments(job),
+    '-pol',
+    'I',
+    '-niter',
+    String(settings.niter),
+    '-nmiter',
+    String(settings.nmiter),
+    '-mgain',
+    String(clean.mgain),
+    '-auto-threshold',
+    String(settings.autoThresholdSigma),
+    '-fits-mask',
+    clean.maskPath,
+    ...(clean.reusePsf === undefined ? [] : ['-reuse-psf', clean.reusePsf]),
+    ...(clean.reuseDirty === undefined ? [] : ['-reuse-dirty', clean.reuseDirty]),
+    ...channelArguments(settings.channelsOut),
+    ...job.measurementSets,
+  ]
+}
+
+function commonArguments({ version, name, settings, threads, memoryBytes, tempDir }: WscleanJob): string[] {
+  return [
+    '-name',
+    name,
+    '-j',
+    String(threads),
+    '-abs-mem',
+    ((memoryBytes * memoryShare) / 1e9).toFixed(2),
+    '-temp-dir',
+    tempDir,
+    '-no-update-model-required',
+    '-log-time',
+    // Never DATA or CORRECTED_DATA by chance: what calibration writes is in DATA.
+    '-data-column',
+    'DATA',
+    '-size',
+    String(settings.sizePixels),
+    String(settings.sizePixels),
+    '-scale',
+    `${settings.cellArcsec}asec`,
+    '-weight',
+    ...weightArguments(settings.weighting),
+    ...gridderArguments(version),
+    '-wgridder-accuracy',
+    String(settings.gridderAccuracy),
+  ]
+}
+
+function weightArguments(weighting: Weighting): string[] {
+  return typeof weighting === 'string' ? [weighting] : ['briggs', String(weighting.briggs)]
+}
+
+/** 3.4 brought `-gridder` and dropped `-use-wgridder`. */
+function gridderArguments({ major, minor }: WscleanVersion): string[] {
+  return major > 3 || minor >= 4 ? ['-gridder', 'wgridder'] : ['-use-wgridder']
+}
+
+function channelArguments(channelsOut: number): string[] {
+  if (channelsOut === 1) return []
+  return ['-channels-out', String(channelsOut), '-join-channels', '-fit-spectral-pol', '2']
+}
