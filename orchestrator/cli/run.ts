@@ -11,11 +11,12 @@ import type { RunConfig } from '../pipeline/config.ts'
 import { exitCodes } from '../pipeline/outcome.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import { reportPage } from '../report/page.ts'
-import { catalogueAsset, resolveCatalogue } from '../runs/catalogues.ts'
+import { catalogueAsset, resolveCatalogue, type InstalledCatalogue } from '../runs/catalogues.ts'
 import { runSession, type SessionOptions } from '../runs/session.ts'
 import type { RunState } from '../pipeline/state.ts'
 import { closingLines } from '../view/closing.ts'
 import { runDocument } from '../view/document.ts'
+import { count } from '../view/format.ts'
 import { heartbeat, plainLines } from '../view/plain.ts'
 import { lines, styleOf, type Io } from './io.ts'
 import { loadConfig, type ConfigFlags } from './load-config.ts'
@@ -23,6 +24,12 @@ import { withGlobalOptions, type GlobalOptions } from './options.ts'
 import { readVersion } from './version.ts'
 
 const HEARTBEAT_MS = 60_000
+
+const NO_CATALOGUE = {
+  level: 'warn' as const,
+  message:
+    'no catalogue: flux scale, astrometry and completeness are not checked and the verdict is at most uncertain; give one with --catalogue',
+}
 
 type RunOptions = GlobalOptions & ConfigFlags
 
@@ -122,12 +129,14 @@ async function prepare(
     engines,
     machine: await readMachine(),
     notes: [
-      ...(catalogue === undefined
-        ? ['no catalogue: flux scale, astrometry and completeness are not checked and the verdict is at most uncertain; give one with --catalogue']
-        : [`catalogue ${catalogue.name}@${catalogue.hash12}, ${catalogue.rows} sources${catalogue.simulated ? ', simulated sky' : ''}`]),
-      ...scan.warnings.map(({ file, message }) => `${file}: ${message}`),
+      catalogue === undefined ? NO_CATALOGUE : { level: 'info', message: catalogueText(catalogue) },
+      ...scan.warnings.map(({ file, message }) => ({ level: 'warn' as const, message: `${file}: ${message}` })),
     ],
   }
+}
+
+function catalogueText({ name, hash12, rows, simulated }: InstalledCatalogue): string {
+  return `catalogue ${name}@${hash12}, ${count(rows, 'source')}${simulated ? ', simulated sky' : ''}`
 }
 
 interface Answer {

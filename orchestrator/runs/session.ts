@@ -21,7 +21,7 @@ export interface SessionOptions {
   scanSeconds: number
   assets: PlanInput['assets']
   engines: PlanInput['engines']
-  notes: readonly string[]
+  notes: readonly { level: 'info' | 'warn'; message: string }[]
   machine: Machine
   /** Makes the executor for a run's folder (relative to the data root). */
   executor: (runFolder: string) => Executor
@@ -53,7 +53,7 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
     const { version } = options
     emit({ type: 'run.started', run: run.name, version, input: scan.input, executor: executor.name, pid: process.pid, continued: run.continued })
     for (const message of run.repairs) emit({ type: 'run.note', level: 'warn', message })
-    for (const message of options.notes) emit({ type: 'run.note', level: 'info', message })
+    for (const note of options.notes) emit({ type: 'run.note', ...note })
     await writeFile(join(path, 'scan.json'), `${JSON.stringify(scan, null, 2)}\n`)
     const faults = scan.faults.length + scan.observations.reduce((sum, observation) => sum + observation.faults.length, 0)
     emit({ type: 'scan.finished', files: scan.files, observations: scan.observations.length, faults, seconds: options.scanSeconds })

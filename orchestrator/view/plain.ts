@@ -28,7 +28,7 @@ function eventLines(event: RunEvent, state: RunState, options: PlainOptions): st
     case 'run.started':
       return [`${event.run}${event.continued ? ' (continued)' : ''}  input ${event.input}  data root ${options.root}`]
     case 'run.note':
-      return [`${glyph('note', options)} ${event.message}`]
+      return [event.level === 'warn' ? `${glyph('note', options)} ${event.message}` : event.message]
     case 'scan.finished':
       return [
         `found ${count(event.observations, 'observation')} in ${count(event.files, 'file')}` +

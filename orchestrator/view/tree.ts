@@ -12,7 +12,7 @@ interface TreeOptions extends Style {
 export function treeLines(state: RunState, options: TreeOptions): string[] {
   const seconds = state.seconds === undefined ? '' : `  ${duration(state.seconds)}`
   const lines = [`${state.run}  ${state.status}${seconds}  input ${state.input}`]
-  for (const note of state.notes) lines.push(`${glyph('note', options)} ${note.message}`)
+  for (const { level, message } of state.notes) lines.push(level === 'warn' ? `${glyph('note', options)} ${message}` : message)
   for (const { id, status, verdict, steps, error } of state.observations) {
     lines.push(`${statusGlyph(status, options)} ${id}  ${status}  ${verdict}`)
     lines.push(...table(steps.map((step) => stepCells(step, options))).map((line) => `    ${line}`))
