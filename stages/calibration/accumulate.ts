@@ -1,10 +1,13 @@
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { addFringe, type ChannelRun } from '#runtime/sky/predict.ts'
 
-/** What the sums of one baseline are made of; see `BaselineData` of survey.ts for the layout of the samples. */
+/** What the sums of one baseline are made of. */
 export interface AccumulateInput {
   data: Float32Array
-  /** (integrations): position of channel 0, or -1 where the baseline has no row. */
+  /**
+   * (integrations, subbands): position of the first channel of a subband, or -1 where the baseline has no row; element
+   * (c, p, re/im) follows at 2 (c polarizations + p), c counted from the start of the subband.
+   */
   offset: Int32Array
   integrations: number
   channels: number
@@ -15,11 +18,11 @@ export interface AccumulateInput {
   /** Polarisation bits of the flagged samples: (t, c) at flagOffset[t] + c. */
   flags: Uint8Array
   flagOffset: Int32Array
-  /** (integrations, subbands): 1 where any sample of this baseline is flagged or has a weight below one. */
+  /** (integrations, subbands): 1 where any sample of this baseline is flagged or has a weight of its own. */
   dirty: Uint8Array
   /** (integrations, channels) polarisation bits flagged for every baseline. */
   cellFlags: Uint8Array
-  /** Relative weights of the samples, placed like the data without re/im, where they are not all one. */
+  /** Relative weights of the samples where they are not all one, (t, c, p) at weightOffset[t] + c polarizations + p. */
   weights?: Float32Array | undefined
   weightOffset?: Int32Array | undefined
   model: BaselineModel
@@ -52,28 +55,35 @@ export interface BinSums {
   readonly n: Float64Array
 }
 
-export function createBinSums(channels: number, polarizations: number): BinSums {
-  const size = channels * polarizations
-  return { a: new Float64Array(2 * size), w: new Float64Array(size), q: new Float64Array(size), n: new Float64Array(size) }
-}
-
 export interface AccumulateWork {
   readonly sums: BinSums
+  /** (channels): w and n of samples that all polarisations share. */
+  readonly sharedW: Float64Array
+  readonly sharedN: Float64Array
   /** (channels, re/im): the other sources, relative to the calibrator's fringe. */
   readonly others: Float64Array
   readonly smeared: Float64Array
-  /** (channels, re/im): the model of one row. */
-  readonly model: Float64Array
+  /** (rows of a group, channels, re/im): the model of each row. */
+  readonly models: Float64Array
   readonly ones: Float64Array
+  readonly rows: Int32Array
 }
 
-export function createAccumulateWork(channels: number, polarizations: number): AccumulateWork {
+/** Rows that are summed in registers at a time; with other sources in the model, their averaging step. */
+const GROUP_ROWS = 4
+
+export function createAccumulateWork({ channels, polarizations, step }: { channels: number; polarizations: number; step: number }): AccumulateWork {
+  const size = channels * polarizations
+  const rows = Math.max(step, GROUP_ROWS)
   return {
-    sums: createBinSums(channels, polarizations),
+    sums: { a: new Float64Array(2 * size), w: new Float64Array(size), q: new Float64Array(size), n: new Float64Array(size) },
+    sharedW: new Float64Array(channels),
+    sharedN: new Float64Array(channels),
     others: new Float64Array(2 * channels),
     smeared: new Float64Array(channels),
-    model: new Float64Array(2 * channels),
+    models: new Float64Array(2 * channels * rows),
     ones: new Float64Array(channels).fill(1),
+    rows: new Int32Array(rows),
   }
 }
 
@@ -82,31 +92,45 @@ export function createAccumulateWork(channels: number, polarizations: number): A
  * polarisation, handed to `sink` bin by bin (the sums are reused). Flagged samples count nothing, whatever they hold.
  */
 export function accumulateBaseline(input: AccumulateInput, work: AccumulateWork, sink: (bin: number, sums: BinSums) => void): void {
-  const { sums } = work
+  const { sums, sharedW, sharedN } = work
+  const step = input.model.sources > 0 ? input.model.step : GROUP_ROWS
   for (let bin = 0; bin + 1 < input.bins.length; bin++) {
-    sums.a.fill(0)
-    sums.w.fill(0)
-    sums.q.fill(0)
-    sums.n.fill(0)
+    for (const values of [sums.a, sums.w, sums.q, sums.n, sharedW, sharedN]) values.fill(0)
     const end = input.bins[bin + 1]
-    for (let t = input.bins[bin]; t < end; t++) {
-      if ((t - input.bins[bin]) % input.model.step === 0) {
-        predictOthers(input.model, work, { from: t, to: Math.min(end, t + input.model.step), input })
+    for (let from = input.bins[bin]; from < end; from += step) accumulateGroup(input, work, { from, to: Math.min(end, from + step) })
+    for (let c = 0, k = 0; c < input.channels; c++) {
+      for (let p = 0; p < input.polarizations; p++, k++) {
+        sums.w[k] += sharedW[c]
+        sums.n[k] += sharedN[c]
       }
-      if (input.offset[t] >= 0) accumulateRow(input, work, t)
     }
     sink(bin, sums)
   }
 }
 
+interface Span {
+  from: number
+  to: number
+}
+
+function accumulateGroup(input: AccumulateInput, work: AccumulateWork, span: Span): void {
+  const { channels, perSubband, polarizations, offset, dirty } = input
+  const subbands = channels / perSubband
+  if (input.model.sources > 0) predictOthers(input, work, span)
+  for (let t = span.from; t < span.to; t++) {
+    if (offset[t * subbands] >= 0) rowModel(input, work, { t, at: 2 * channels * (t - span.from) })
+  }
+  for (let band = 0; band < subbands; band++) {
+    let clean = polarizations === 2
+    for (let t = span.from; t < span.to; t++) clean &&= dirty[t * subbands + band] === 0 && offset[t * subbands] >= 0
+    if (clean) addClean(input, work, { ...span, band })
+    else for (let t = span.from; t < span.to; t++) if (offset[t * subbands] >= 0) addMasked(input, work, { t, band, at: 2 * channels * (t - span.from) })
+  }
+}
+
 /** Mean over integrations [from, to) of the other sources relative to the calibrator's fringe. */
-function predictOthers(
-  model: BaselineModel,
-  { others, smeared }: AccumulateWork,
-  { from, to, input }: { from: number; to: number; input: AccumulateInput },
-): void {
+function predictOthers({ model, channels, integrations }: AccumulateInput, { others, smeared }: AccumulateWork, { from, to }: Span): void {
   others.fill(0)
-  const { channels, integrations } = input
   const middle = (from + to - 1) >> 1
   const count = to - from
   for (let s = 0; s < model.sources; s++) {
@@ -131,7 +155,7 @@ function smear(
 ): void {
   for (let block = 0; block < run.count; block += SMEAR_CHANNELS) {
     const end = Math.min(run.count, block + SMEAR_CHANNELS)
-    const freqHz = run.firstHz + (0.5 * (block + end - 1)) * run.stepHz
+    const freqHz = run.firstHz + 0.5 * (block + end - 1) * run.stepHz
     const half = (Math.PI * freqHz * stepM) / SPEED_OF_LIGHT_M_S
     const sine = Math.sin(half)
     const factor = Math.abs(sine) < 1e-9 ? 1 : Math.sin(count * half) / (count * sine)
@@ -139,21 +163,9 @@ function smear(
   }
 }
 
-function accumulateRow(input: AccumulateInput, work: AccumulateWork, t: number): void {
-  rowModel(input, work, t)
-  const { channels, perSubband, polarizations } = input
-  for (let s = 0; s * perSubband < channels; s++) {
-    const first = s * perSubband
-    const end = Math.min(channels, first + perSubband)
-    if (input.dirty[t * Math.ceil(channels / perSubband) + s] === 1) addMasked(input, work, { t, first, end })
-    else if (polarizations === 2) addPair(input, work, { t, first, end })
-    else addMasked(input, work, { t, first, end })
-  }
-}
-
-/** model <- (calibrator + others) times the calibrator's fringe. */
-function rowModel({ model: source, channels }: AccumulateInput, { model, others, ones }: AccumulateWork, t: number): void {
-  model.fill(0)
+/** models[at...] <- (calibrator + others) times the calibrator's fringe in integration t. */
+function rowModel({ model: source, channels }: AccumulateInput, { models, others, ones }: AccumulateWork, { t, at }: { t: number; at: number }): void {
+  const model = models.subarray(at, at + 2 * channels).fill(0)
   const from = t * channels
   const flux = source.calibrator
   const pathM = source.calibratorPathM[t]
@@ -172,51 +184,65 @@ function rowModel({ model: source, channels }: AccumulateInput, { model, others,
   }
 }
 
-interface Part {
-  t: number
-  first: number
-  end: number
-}
-
-/** Two polarisations, nothing flagged, all weights one. */
-function addPair({ data, offset }: AccumulateInput, { sums, model }: AccumulateWork, { t, first, end }: Part): void {
-  const { a, w, q, n } = sums
-  let k = offset[t] + 4 * first
-  for (let c = first; c < end; c++, k += 4) {
-    const mr = model[2 * c]
-    const mi = model[2 * c + 1]
-    const power = mr * mr + mi * mi
-    const xr = data[k]
-    const xi = data[k + 1]
-    const yr = data[k + 2]
-    const yi = data[k + 3]
+/** Two polarisations, nothing flagged, all weights one: sums over the rows of the group are kept in registers. */
+function addClean({ data, offset, channels, perSubband }: AccumulateInput, work: AccumulateWork, { from, to, band }: Span & { band: number }): void {
+  const { sums, models, sharedW, sharedN, rows } = work
+  const { a, q } = sums
+  const subbands = channels / perSubband
+  const count = to - from
+  for (let r = 0; r < count; r++) rows[r] = offset[(from + r) * subbands + band]
+  const width = 2 * channels
+  const first = band * perSubband
+  for (let c = first, within = 0; c < first + perSubband; c++, within += 4) {
+    let xRe = 0
+    let xIm = 0
+    let yRe = 0
+    let yIm = 0
+    let xPower = 0
+    let yPower = 0
+    let power = 0
+    for (let r = 0, m = 2 * c; r < count; r++, m += width) {
+      const k = rows[r] + within
+      const mr = models[m]
+      const mi = models[m + 1]
+      const xr = data[k]
+      const xi = data[k + 1]
+      const yr = data[k + 2]
+      const yi = data[k + 3]
+      xRe += xr * mr + xi * mi
+      xIm += xi * mr - xr * mi
+      yRe += yr * mr + yi * mi
+      yIm += yi * mr - yr * mi
+      xPower += xr * xr + xi * xi
+      yPower += yr * yr + yi * yi
+      power += mr * mr + mi * mi
+    }
     const i = 4 * c
-    a[i] += xr * mr + xi * mi
-    a[i + 1] += xi * mr - xr * mi
-    a[i + 2] += yr * mr + yi * mi
-    a[i + 3] += yi * mr - yr * mi
-    const j = 2 * c
-    w[j] += power
-    w[j + 1] += power
-    q[j] += xr * xr + xi * xi
-    q[j + 1] += yr * yr + yi * yi
-    n[j]++
-    n[j + 1]++
+    a[i] += xRe
+    a[i + 1] += xIm
+    a[i + 2] += yRe
+    a[i + 3] += yIm
+    q[2 * c] += xPower
+    q[2 * c + 1] += yPower
+    sharedW[c] += power
+    sharedN[c] += count
   }
 }
 
-function addMasked(input: AccumulateInput, { sums, model }: AccumulateWork, { t, first, end }: Part): void {
-  const { data, offset, polarizations, flags, flagOffset, cellFlags, channels, weights, weightOffset } = input
+function addMasked(input: AccumulateInput, { sums, models }: AccumulateWork, { t, band, at }: { t: number; band: number; at: number }): void {
+  const { data, offset, polarizations, perSubband, flags, flagOffset, cellFlags, channels, weights, weightOffset } = input
   const { a, w, q, n } = sums
-  for (let c = first; c < end; c++) {
+  const first = band * perSubband
+  const start = offset[t * (channels / perSubband) + band]
+  for (let c = first; c < first + perSubband; c++) {
     const flagged = flags[flagOffset[t] + c] | cellFlags[t * channels + c]
-    const mr = model[2 * c]
-    const mi = model[2 * c + 1]
+    const mr = models[at + 2 * c]
+    const mi = models[at + 2 * c + 1]
     for (let p = 0; p < polarizations; p++) {
       if ((flagged & (1 << p)) !== 0) continue
       const weight = weights === undefined ? 1 : weights[weightOffset![t] + c * polarizations + p]
       if (!(weight > 0)) continue
-      const k = offset[t] + 2 * (c * polarizations + p)
+      const k = start + 2 * ((c - first) * polarizations + p)
       const j = c * polarizations + p
       a[2 * j] += weight * (data[k] * mr + data[k + 1] * mi)
       a[2 * j + 1] += weight * (data[k + 1] * mr - data[k] * mi)

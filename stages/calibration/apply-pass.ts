@@ -19,6 +19,7 @@ export function createApply(job: Job, pass: ApplyPass, { input, output }: { inpu
     flags: new Uint8Array(tileRows * groups * polarizations),
     at: 0,
   }
+  const dirty = new Uint8Array(job.subbands)
   const hasWeights = job.layout.weightSpectrum || job.rowWeights !== undefined
   return (unit) => {
     const first = unit * tileRows
@@ -58,6 +59,9 @@ export function createApply(job: Job, pass: ApplyPass, { input, output }: { inpu
     const slot = pass.slotOfRow[row]
     const integration = job.index.integrationOfRow[row]
     out.at = k * groups * polarizations
+    for (let band = 0; band < job.subbands; band++) {
+      dirty[band] = job.dirty[row * job.subbands + band] | job.cellDirty[integration * job.subbands + band]
+    }
     pass.flaggedOut[outRow] = applyRow(
       {
         data: buffer,
@@ -68,6 +72,7 @@ export function createApply(job: Job, pass: ApplyPass, { input, output }: { inpu
         cellAt: integration * channels,
         weights: weightBuffer,
         weightAt: (row - row0) * cell,
+        dirty,
         antenna1: job.index.slotAntenna1[slot],
         antenna2: job.index.slotAntenna2[slot],
         integration,

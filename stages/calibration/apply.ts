@@ -17,6 +17,8 @@ export interface ApplyRow {
   flagAt: number
   cellFlags: Uint8Array
   cellAt: number
+  /** (subbands): 1 where a sample of the row is flagged or has a weight of its own. */
+  dirty: Uint8Array
   /** (channels, polarizations) relative weights of the row from `weightAt` on; absent: all one. */
   weights?: Float32Array | undefined
   weightAt?: number | undefined
@@ -64,8 +66,10 @@ export function applyRow(row: ApplyRow, { shape, gains, out, work }: { shape: Ap
   for (let group = 0; group < groups; group++) {
     const subband = Math.floor((group * average) / shape.perSubband)
     let good = true
+    const first = group * average
+    if (polarizations === 2 && row.dirty[subband] === 0) sumPair(row, shape, { gains, work, first })
+    else for (let p = 0; p < polarizations; p++) sumGroup(row, shape, { gains, work, first, p })
     for (let p = 0; p < polarizations; p++) {
-      sumGroup(row, shape, { gains, work, first: group * average, p })
       if (counts[p] < LEAST_GOOD * average || !(work.weight[subband * polarizations + p] > 0)) good = false
     }
     const at = out.at + group * polarizations
@@ -129,6 +133,48 @@ function scaleOf(row: ApplyRow, { antennas, integrations, polarizations }: Apply
       work.weight[cell] = dead || !Number.isFinite(weight) ? 0 : weight
     }
   }
+}
+
+/** Two polarisations without flagged samples: only solutions can be flagged. */
+function sumPair(row: ApplyRow, { channels, average }: ApplyShape, { gains, work, first }: Prepared & { first: number }): void {
+  const { data } = row
+  const { bandpass } = gains
+  const { sums, counts } = work
+  let xRe = 0
+  let xIm = 0
+  let xTotal = 0
+  let xCount = 0
+  let yRe = 0
+  let yIm = 0
+  let yTotal = 0
+  let yCount = 0
+  let i = 4 * (row.antenna1 * channels + first)
+  let j = 4 * (row.antenna2 * channels + first)
+  let k = row.at + 4 * first
+  for (const end = k + 4 * average; k < end; k += 4, i += 4, j += 4) {
+    const ar = bandpass[i] * bandpass[j] + bandpass[i + 1] * bandpass[j + 1]
+    const ai = bandpass[i] * bandpass[j + 1] - bandpass[i + 1] * bandpass[j]
+    const br = bandpass[i + 2] * bandpass[j + 2] + bandpass[i + 3] * bandpass[j + 3]
+    const bi = bandpass[i + 2] * bandpass[j + 3] - bandpass[i + 3] * bandpass[j + 2]
+    const a = ar * ar + ai * ai
+    const b = br * br + bi * bi
+    xRe += data[k] * ar - data[k + 1] * ai
+    xIm += data[k] * ai + data[k + 1] * ar
+    yRe += data[k + 2] * br - data[k + 3] * bi
+    yIm += data[k + 2] * bi + data[k + 3] * br
+    xTotal += a
+    yTotal += b
+    if (a > 0) xCount++
+    if (b > 0) yCount++
+  }
+  sums[0] = xRe
+  sums[1] = xIm
+  sums[2] = xTotal
+  sums[3] = yRe
+  sums[4] = yIm
+  sums[5] = yTotal
+  counts[0] = xCount
+  counts[1] = yCount
 }
 
 function sumGroup(

@@ -1,15 +1,18 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import type { Job } from './job.ts'
 
-/** Visibilities of a group of slots over all integrations, and where each row of them lies. */
+/**
+ * Visibilities of a group of slots over all integrations. Each subband of a run of rows is read on its own, so that where
+ * tiles hold one subband the file's bytes go straight to their place.
+ */
 export interface Block {
   readonly data: Float32Array
-  /** Relative weights like the data without re/im; undefined where all are one. */
+  /** Relative weights, (row, channel, polarisation) in row order; undefined where all are one. */
   readonly weights: Float32Array | undefined
   readonly flagBytes: Uint8Array
-  /** (slots of the group, integrations): position of channel 0 in `data`, or -1. */
+  /** (slots of the group) (integrations, subbands): position of the first channel of a subband in `data`, or -1. */
   readonly offset: Int32Array[]
-  /** Position of channel 0 in the flags of the job. */
+  /** (slots of the group) (integrations): position of channel 0 in the flags of the job and in `weights`, or -1. */
   readonly flagOffset: Int32Array[]
   readonly weightOffset: Int32Array[]
 }
@@ -18,14 +21,14 @@ export function createBlock(job: Job, slotsPerUnit: number): Block {
   const { integrations } = job.index
   const { channels } = job.layout
   const samples = slotsPerUnit * integrations * channels * job.polarizations
-  const offsets = (): Int32Array[] => Array.from({ length: slotsPerUnit }, () => new Int32Array(integrations))
+  const offsets = (size: number): Int32Array[] => Array.from({ length: slotsPerUnit }, () => new Int32Array(size))
   return {
     data: new Float32Array(2 * samples),
     weights: job.layout.weightSpectrum || job.rowWeights !== undefined ? new Float32Array(samples) : undefined,
     flagBytes: new Uint8Array(slotsPerUnit * channels * job.polarizations),
-    offset: offsets(),
-    flagOffset: offsets(),
-    weightOffset: offsets(),
+    offset: offsets(integrations * job.subbands),
+    flagOffset: offsets(integrations),
+    weightOffset: offsets(integrations),
   }
 }
 
@@ -37,7 +40,9 @@ export function readBlock(
 ): void {
   const { integrations, slots, rowOf } = job.index
   const { channels } = job.layout
-  const cell = channels * job.polarizations
+  const { perSubband, subbands, polarizations } = job
+  const cell = channels * polarizations
+  const part = perSubband * polarizations
   for (let t = 0; t < integrations; t++) {
     for (let s = 0; s < count; ) {
       const row0 = rowOf[t * slots + slot0 + s]
@@ -45,12 +50,17 @@ export function readBlock(
       while (s + rows < count && row0 >= 0 && rowOf[t * slots + slot0 + s + rows] === row0 + rows) rows++
       const at = (t * count + s) * cell
       for (let k = 0; k < rows; k++) {
-        block.offset[s + k][t] = row0 < 0 ? -1 : 2 * (at + k * cell)
+        for (let band = 0; band < subbands; band++) {
+          block.offset[s + k][t * subbands + band] = row0 < 0 ? -1 : 2 * (at + (band * rows + k) * part)
+        }
         block.weightOffset[s + k][t] = row0 < 0 ? -1 : at + k * cell
         block.flagOffset[s + k][t] = row0 < 0 ? -1 : (row0 + k) * channels
       }
       if (row0 >= 0) {
-        tiles.readData(row0, rows, 0, channels, block.data.subarray(2 * at, 2 * (at + rows * cell)))
+        for (let band = 0; band < subbands; band++) {
+          const from = 2 * (at + band * rows * part)
+          tiles.readData(row0, rows, band * perSubband, perSubband, block.data.subarray(from, from + 2 * rows * part))
+        }
         readWeights(job, tiles, { block, row0, rows, at })
         onRows?.(row0, rows)
       }

@@ -2,14 +2,12 @@ import type { BinSums } from './accumulate.ts'
 import type { Bandpass } from './bandpass.ts'
 import type { SumCube } from './cube.ts'
 
-/** Inverse noise variance of a baseline in a subband and polarisation, raw units to the power -2. */
-export type BaselineWeight = (subband: number, polarization: number) => number
-
 export interface BandpassCells {
   sums: BinSums
   perSubband: number
   polarizations: number
-  weight: BaselineWeight
+  /** (subbands, polarizations) inverse noise variance of the baseline, raw units^-2; zero leaves it out. */
+  weight: Float64Array
   /** (polarizations, re/im): conj(p_i) p_j of phases to take out of this bin, e.g. a drift known from an earlier round. */
   turn?: Float64Array
 }
@@ -17,57 +15,58 @@ export interface BandpassCells {
 /** Adds one bin of a baseline to the sums per (channel, polarisation). */
 export function addBandpassCells(cube: SumCube, baseline: number, { sums, perSubband, polarizations, weight, turn }: BandpassCells): void {
   const { a, w, q, n } = sums
-  for (let cell = 0; cell < cube.cells; cell++) {
-    if (n[cell] === 0) continue
-    const p = cell % polarizations
-    const factor = weight(Math.floor((cell - p) / polarizations / perSubband), p)
-    if (!(factor > 0)) continue
-    const re = turn === undefined ? a[2 * cell] : a[2 * cell] * turn[2 * p] - a[2 * cell + 1] * turn[2 * p + 1]
-    const im = turn === undefined ? a[2 * cell + 1] : a[2 * cell] * turn[2 * p + 1] + a[2 * cell + 1] * turn[2 * p]
-    const k = baseline * cube.cells + cell
-    cube.a[2 * k] += factor * re
-    cube.a[2 * k + 1] += factor * im
-    cube.w[k] += factor * w[cell]
-    cube.q[k] += factor * q[cell]
-    cube.n[k] += n[cell]
+  const part = perSubband * polarizations
+  const start = baseline * cube.cells
+  for (let first = 0, band = 0; first < cube.cells; first += part, band++) {
+    for (let p = 0; p < polarizations; p++) {
+      const factor = weight[band * polarizations + p]
+      if (!(factor > 0)) continue
+      const cos = turn === undefined ? factor : factor * turn[2 * p]
+      const sin = turn === undefined ? 0 : factor * turn[2 * p + 1]
+      for (let cell = first + p; cell < first + part; cell += polarizations) {
+        const k = start + cell
+        cube.a[2 * k] += a[2 * cell] * cos - a[2 * cell + 1] * sin
+        cube.a[2 * k + 1] += a[2 * cell] * sin + a[2 * cell + 1] * cos
+        cube.w[k] += factor * w[cell]
+        cube.q[k] += factor * q[cell]
+        cube.n[k] += n[cell]
+      }
+    }
   }
 }
 
 export interface GainCells {
   sums: BinSums
   bin: number
-  bandpass: Bandpass
+  polarizations: number
   perSubband: number
-  /** Present-antenna numbers of the baseline. */
-  antenna1: number
-  antenna2: number
-  weight: BaselineWeight
+  /** (channels, polarizations, re/im): conj(B_i) B_j of the baseline, zero where either is flagged or filled. */
+  product: Float64Array
+  /** (subbands, polarizations) inverse noise variance of the baseline, raw units^-2; zero leaves it out. */
+  weight: Float64Array
 }
 
 /**
- * Adds one bin of a baseline to the sums per (bin, polarisation) with the bandpass taken into the model:
- * A' = sum_c A conj(B_i) B_j, W' = sum_c W |B_i|^2 |B_j|^2. Channels with a flagged or filled solution do not count.
+ * Sets one bin of a baseline in the sums per (bin, polarisation) with the bandpass taken into the model:
+ * A' = sum_c A conj(B_i) B_j, W' = sum_c W |B_i|^2 |B_j|^2.
  */
-export function addGainCells(cube: SumCube, baseline: number, { sums, bin, bandpass, perSubband, antenna1, antenna2, weight }: GainCells): void {
-  const { channels, polarizations, value, flags } = bandpass
+export function setGainCells(cube: SumCube, baseline: number, { sums, bin, polarizations, perSubband, product, weight }: GainCells): void {
+  const cells = product.length / 2
   for (let p = 0; p < polarizations; p++) {
     let re = 0
     let im = 0
     let total = 0
     let power = 0
     let samples = 0
-    for (let c = 0; c < channels; c++) {
-      const cell = c * polarizations + p
-      const i = (antenna1 * channels + c) * polarizations + p
-      const j = (antenna2 * channels + c) * polarizations + p
-      if (sums.n[cell] === 0 || flags[i] !== 0 || flags[j] !== 0) continue
-      const factor = weight(Math.floor(c / perSubband), p)
-      if (!(factor > 0)) continue
-      const pr = value[2 * i] * value[2 * j] + value[2 * i + 1] * value[2 * j + 1]
-      const pi = value[2 * i] * value[2 * j + 1] - value[2 * i + 1] * value[2 * j]
+    for (let cell = p; cell < cells; cell += polarizations) {
+      const pr = product[2 * cell]
+      const pi = product[2 * cell + 1]
+      const norm = pr * pr + pi * pi
+      const factor = weight[Math.floor(cell / polarizations / perSubband) * polarizations + p]
+      if (norm === 0 || !(factor > 0)) continue
       re += factor * (sums.a[2 * cell] * pr - sums.a[2 * cell + 1] * pi)
       im += factor * (sums.a[2 * cell] * pi + sums.a[2 * cell + 1] * pr)
-      total += factor * sums.w[cell] * (pr * pr + pi * pi)
+      total += factor * sums.w[cell] * norm
       power += factor * sums.q[cell]
       samples += sums.n[cell]
     }
@@ -77,5 +76,17 @@ export function addGainCells(cube: SumCube, baseline: number, { sums, bin, bandp
     cube.w[k] = total
     cube.q[k] = power
     cube.n[k] = samples
+  }
+}
+
+/** conj(B_i) B_j per (channel, polarisation), zero where a solution is flagged or filled. */
+export function bandpassProduct(out: Float64Array, { channels, polarizations, value, flags }: Bandpass, { antenna1, antenna2 }: { antenna1: number; antenna2: number }): void {
+  const cells = channels * polarizations
+  for (let cell = 0; cell < cells; cell++) {
+    const i = antenna1 * cells + cell
+    const j = antenna2 * cells + cell
+    const use = flags[i] === 0 && flags[j] === 0
+    out[2 * cell] = use ? value[2 * i] * value[2 * j] + value[2 * i + 1] * value[2 * j + 1] : 0
+    out[2 * cell + 1] = use ? value[2 * i] * value[2 * j + 1] - value[2 * i + 1] * value[2 * j] : 0
   }
 }

@@ -44,8 +44,8 @@ export interface SurveyPass {
   /** (baselines, subbands, polarizations) standard deviation of a real component. */
   sigma: Float32Array
   /** One per worker: (integrations, channels, polarizations). */
-  cellSum: Uint32Array[]
-  cellFlagged: Uint32Array[]
+  cellSum: Int32Array[]
+  cellFlagged: Int32Array[]
 }
 
 /** Sums per (channel, polarisation) over the observation; units are groups of slots. */
@@ -53,6 +53,8 @@ export interface BandpassSumPass {
   kind: 'bandpass-sums'
   model: ObservationModel
   bins: Int32Array
+  /** (baselines) 1 for those inside the uv range. */
+  inRange: Uint8Array
   /** (subbands, polarizations, antennas) raw noise factors. */
   noise: Float64Array
   /** (antennas, bins, polarizations, re/im) phases to take out of each bin. */
@@ -76,6 +78,7 @@ export interface GainSumPass {
   kind: 'gain-sums'
   model: ObservationModel
   bins: Int32Array
+  inRange: Uint8Array
   noise: Float64Array
   bandpass: Bandpass
   cube: SumCube

@@ -69,7 +69,7 @@ async function solveRound({ job, team, model, survey, bins, params, order, inRan
     excluded: Uint8Array.from(job.baselineFlags, (bits, b) => (inRange[b] === 1 ? bits : all)),
   }
   const bandpassCube = reuse === undefined ? sharedCube(index.baselines, layout.channels * polarizations) : emptied(reuse.bandpassCube)
-  await team.run({ kind: 'bandpass-sums', model, bins, noise: survey.noise, turns, cube: bandpassCube })
+  await team.run({ kind: 'bandpass-sums', model, bins, inRange, noise: survey.noise, turns, cube: bandpassCube })
   const options = {
     reference: order[0],
     minBaselines: params.minBaselines,
@@ -99,7 +99,7 @@ async function solveRound({ job, team, model, survey, bins, params, order, inRan
   const filled = fillGaps(bandpass, params.fillGapChannels, (c) => survey.bandPresent[Math.floor(c / perSubband)] === 0)
   const binCount = bins.length - 1
   const gainCube = reuse === undefined ? sharedGainCube(index.baselines, binCount * polarizations) : emptied(reuse.gainCube)
-  await team.run({ kind: 'gain-sums', model, bins, noise: survey.noise, bandpass, cube: gainCube })
+  await team.run({ kind: 'gain-sums', model, bins, inRange, noise: survey.noise, bandpass, cube: gainCube })
   const gains = solveGains({ cube: gainCube, geometry, bins: binCount, options, order, minSnr: params.minSnrGain })
   return { bandpass, fits, gains, geometry, bandpassCube, gainCube, reference, clipped, filled, raw }
 }

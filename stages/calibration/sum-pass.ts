@@ -1,7 +1,7 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import { accumulateBaseline, createAccumulateWork, type BinSums } from './accumulate.ts'
 import { createBlock, readBlock } from './block.ts'
-import { addBandpassCells, addGainCells, type BaselineWeight } from './collect.ts'
+import { addBandpassCells, bandpassProduct, setGainCells } from './collect.ts'
 import { SLOTS_PER_UNIT } from './contract.ts'
 import type { BandpassSumPass, GainSumPass, Job } from './job.ts'
 import { createBaselineModel, setPaths } from './model.ts'
@@ -12,18 +12,22 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
   const { integrations, slots, rowOf } = index
   const { channels } = job.layout
   const block = createBlock(job, SLOTS_PER_UNIT)
-  const work = createAccumulateWork(channels, polarizations)
+  const work = createAccumulateWork({ channels, polarizations, step: pass.model.step })
   const model = createBaselineModel(pass.model)
   const dirty = new Uint8Array(integrations * subbands)
   const turn = new Float64Array(2 * polarizations)
+  const weight = new Float64Array(subbands * polarizations)
+  const product = new Float64Array(2 * channels * polarizations)
   const all = (1 << polarizations) - 1
+  // Without phases to take out, a bandpass needs no bins.
+  const bins = pass.kind === 'bandpass-sums' && pass.turns === undefined ? Int32Array.of(0, integrations) : pass.bins
   return (unit) => {
     const slot0 = unit * SLOTS_PER_UNIT
     const count = Math.min(SLOTS_PER_UNIT, slots - slot0)
     readBlock(job, tiles, { block, slot0, count })
     for (let s = 0; s < count; s++) {
       const baseline = index.baselineOfSlot[slot0 + s]
-      if (baseline < 0 || job.baselineFlags[baseline] === all) continue
+      if (baseline < 0 || job.baselineFlags[baseline] === all || pass.inRange[baseline] === 0) continue
       for (let t = 0; t < integrations; t++) {
         const row = rowOf[t * slots + slot0 + s]
         for (let band = 0; band < subbands; band++) {
@@ -31,6 +35,8 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
         }
         if (row >= 0) setPaths(model, pass.model, { uvwM: job.uvwM, at: 3 * row, t })
       }
+      setWeight(baseline)
+      if (pass.kind === 'gain-sums') bandpassProduct(product, pass.bandpass, { antenna1: index.antenna1[baseline], antenna2: index.antenna2[baseline] })
       const input = {
         data: block.data,
         offset: block.offset[s],
@@ -38,7 +44,7 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
         channels,
         polarizations,
         perSubband,
-        bins: pass.bins,
+        bins,
         flags: job.flags,
         flagOffset: block.flagOffset[s],
         dirty,
@@ -52,27 +58,30 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
   }
 
   function collect(baseline: number, bin: number, sums: BinSums): void {
-    const antenna1 = index.antenna1[baseline]
-    const antenna2 = index.antenna2[baseline]
-    const weight: BaselineWeight = (band, p) => {
-      if ((job.baselineFlags[baseline] & (1 << p)) !== 0) return 0
-      const at = (band * polarizations + p) * index.antennas.length
-      return 1 / (pass.noise[at + antenna1] * pass.noise[at + antenna2])
-    }
     if (pass.kind === 'gain-sums') {
-      addGainCells(pass.cube, baseline, { sums, bin, bandpass: pass.bandpass, perSubband, antenna1, antenna2, weight })
+      setGainCells(pass.cube, baseline, { sums, bin, polarizations, perSubband, product, weight })
       return
     }
-    const turned = pass.turns === undefined ? undefined : turnOf(pass.turns, { antenna1, antenna2, bin })
-    addBandpassCells(pass.cube, baseline, { sums, perSubband, polarizations, weight, ...(turned === undefined ? {} : { turn: turned }) })
+    const phases = pass.turns === undefined ? {} : { turn: turnOf(pass.turns, baseline, bin) }
+    addBandpassCells(pass.cube, baseline, { sums, perSubband, polarizations, weight, ...phases })
+  }
+
+  /** 1 / (e_i e_j) of each subband and polarisation, zero where the baseline is flagged. */
+  function setWeight(baseline: number): void {
+    for (let cell = 0; cell < weight.length; cell++) {
+      const at = cell * index.antennas.length
+      const value = 1 / (pass.noise[at + index.antenna1[baseline]] * pass.noise[at + index.antenna2[baseline]])
+      const flagged = (job.baselineFlags[baseline] & (1 << cell % polarizations)) !== 0
+      weight[cell] = flagged || !Number.isFinite(value) ? 0 : value
+    }
   }
 
   /** conj(p_i) p_j of each polarisation. */
-  function turnOf(turns: Float64Array, { antenna1, antenna2, bin }: { antenna1: number; antenna2: number; bin: number }): Float64Array {
-    const bins = pass.bins.length - 1
+  function turnOf(turns: Float64Array, baseline: number, bin: number): Float64Array {
+    const count = pass.bins.length - 1
     for (let p = 0; p < polarizations; p++) {
-      const i = 2 * ((antenna1 * bins + bin) * polarizations + p)
-      const j = 2 * ((antenna2 * bins + bin) * polarizations + p)
+      const i = 2 * ((index.antenna1[baseline] * count + bin) * polarizations + p)
+      const j = 2 * ((index.antenna2[baseline] * count + bin) * polarizations + p)
       turn[2 * p] = turns[i] * turns[j] + turns[i + 1] * turns[j + 1]
       turn[2 * p + 1] = turns[i] * turns[j + 1] - turns[i + 1] * turns[j]
     }

@@ -2,7 +2,7 @@ import { median } from '#runtime/numeric/statistics.ts'
 import { deadAntennas, flagCells, outlierBaselines, type BaselineAmplitudes } from './flag-array.ts'
 import type { Job, SurveyPass } from './job.ts'
 import { antennaNoise, NOISELESS } from './noise.ts'
-import { sharedFloat32, sharedUint32 } from './shared-memory.ts'
+import { sharedFloat32, sharedInt32, sharedUint32 } from './shared-memory.ts'
 
 /** Flagged samples by the first reason that applies, of those that could have been observed. */
 export interface FlagCounts {
@@ -43,8 +43,8 @@ export function createSurveyPass(job: Job, { model, workers }: { model: SurveyPa
     missing: sharedUint32(baselines * job.polarizations),
     clipped: sharedUint32(baselines * job.polarizations),
     sigma: sharedFloat32(baselines * job.subbands * job.polarizations),
-    cellSum: Array.from({ length: workers }, () => sharedUint32(cells)),
-    cellFlagged: Array.from({ length: workers }, () => sharedUint32(cells)),
+    cellSum: Array.from({ length: workers }, () => sharedInt32(cells)),
+    cellFlagged: Array.from({ length: workers }, () => sharedInt32(cells)),
   }
 }
 
@@ -123,7 +123,7 @@ export function concludeSurvey(job: Job, pass: SurveyPass, { knownBad, long, wei
   }
 }
 
-function total(parts: readonly Uint32Array[]): Float64Array {
+function total(parts: readonly Int32Array[]): Float64Array {
   const out = new Float64Array(parts[0].length)
   for (const part of parts) for (let k = 0; k < out.length; k++) out[k] += part[k]
   return out

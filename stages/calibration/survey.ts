@@ -1,279 +1,191 @@
-import { median } from '#runtime/numeric/statistics.ts'
-
-/** Why a sample is flagged by the survey of its own baseline. */
-export interface SurveyCounts {
-  /** Zero, non-finite, or flagged in the input. */
-  missing: number
-  /** Above the robust clip. */
-  clip: number
-}
+import { histogramStatistics, POWER_BINS } from './power-histogram.ts'
 
 /** Visibilities of one baseline: element (t, c, p, re/im) lies at `offset[t] + (c * polarizations + p) * 2`. */
 export interface BaselineData {
   readonly data: Float32Array
-  /** (integrations): position of channel 0, or -1 where the baseline has no row. */
+  /** (integrations, subbands): position of the first channel of a subband, or -1 where the baseline has no row. */
   readonly offset: Int32Array
   readonly integrations: number
   readonly channels: number
   readonly polarizations: number
+  readonly perSubband: number
 }
 
 export interface SurveyOptions {
-  perSubband: number
   clipSigma: number
-  /** Cells (integrations, channels) known bad: polarisation bits, left out of every statistic. */
+  /** (integrations, channels) polarisation bits known bad, left out of every statistic; (integrations) where any is. */
   knownBad: Uint8Array
+  knownBadAt: Uint8Array
   /**
-   * Flags of the input: polarisation bits of (t, c) at `flagOffset[t] + c`. The survey adds its own. Undefined positions
-   * of absent rows are not touched.
+   * Flags of the input: polarisation bits of (t, c) at `flagOffset[t] + c`; the survey adds its own. `flaggedAt[t]` is 1
+   * where the input has any.
    */
   flags: Uint8Array
   flagOffset: Int32Array
-}
-
-/** A baseline against a bright source: metres of path to it per integration, to stop its fringes before differencing. */
-export interface NoiseOptions {
-  freqHz: Float64Array
-  /** (integrations): u l + v m + w (n - 1) of the calibrator in metres / c; zero to difference as is. */
-  delayS: Float64Array
+  flaggedAt: Uint8Array
 }
 
 export interface SurveyWork {
   readonly power: Float32Array
   readonly bits: Uint32Array
   readonly histogram: Uint32Array
-  readonly amplitude: Float64Array
-  readonly differences: Float64Array
 }
 
-/** Median amplitudes below are floors for the clip: it never cuts under 1.5 times the median (noiseless data). */
-const CLIP_FLOOR = 1.5
-/** Contribution of one sample to the mean power of its cell, in units of the median of its baseline: at most 3 sigma. */
-const CELL_POWER_CAP = 9
-/** Cell sums are integers in these steps, so that their sum does not depend on the order of the baselines. */
-export const CELL_POWER_STEPS = 1024
-/** Median of |x| of a normal distribution over its standard deviation, inverse. */
-const SIGMA_PER_MEDIAN_ABS = 1.4826
-/** Differences wanted behind one noise estimate. */
-const NOISE_DIFFERENCES = 60
-
-export function createSurveyWork(integrations: number, channels: number): SurveyWork {
-  const power = new Float32Array(integrations * channels)
-  return {
-    power,
-    bits: new Uint32Array(power.buffer),
-    histogram: new Uint32Array(1 << 15),
-    amplitude: new Float64Array(integrations * channels),
-    differences: new Float64Array(4 * integrations * channels),
-  }
+/** Statistics of all baselines by cell, sums of integers so that they do not depend on the order of the baselines. */
+export interface CellSums {
+  /** (integrations, channels, polarizations): power over the median of the baseline, in steps of 1 / CELL_POWER_STEPS. */
+  readonly sum: Int32Array
+  readonly flagged: Int32Array
 }
 
-export interface PolarizationSurvey extends SurveyCounts {
+export interface PolarizationSurvey {
   /** Median amplitude of the unflagged samples, NaN without any. */
   medianAmplitude: number
   /** Amplitude above which samples are flagged. */
   threshold: number
+  /** Samples that are zero, not finite, or flagged in the input. */
+  missing: number
+  /** Samples above the threshold. */
+  clip: number
+}
+
+/** The clip never cuts under 1.5 times the median (data without noise). */
+const CLIP_FLOOR = 1.5
+/** Contribution of one sample to the mean power of its cell, in units of the squared median of its baseline. */
+const CELL_POWER_CAP = 9
+export const CELL_POWER_STEPS = 1024
+const SIGMA_PER_MAD = 1.4826
+/** Samples behind the median and the deviation of one baseline: 1 % of a standard deviation. */
+const STATISTIC_SAMPLES = 4096
+
+export function createSurveyWork(): SurveyWork {
+  const power = new Float32Array(1)
+  return { power, bits: new Uint32Array(power.buffer), histogram: new Uint32Array(POWER_BINS) }
 }
 
 /**
  * Flags one polarisation of one baseline over time and channel: what is zero, not finite or known bad is left out, then
- * what exceeds median + clipSigma * 1.4826 MAD of the amplitudes. Medians come from a histogram with 128 bins an octave of
- * power. Adds the polarisation's bit to `flags`, and the powers over the median to `cellSum` (integrations, channels,
- * polarizations) in integer steps, with the flagged samples counted in `cellFlagged`.
+ * what exceeds median + clipSigma * 1.4826 MAD of the amplitudes. Both come from a histogram of some 4096 samples spread
+ * over all times and channels. Adds the polarisation's bit to `flags`, and the powers over the median to `cells`.
  */
 export function surveyPolarization(
   baseline: BaselineData,
   polarization: number,
-  { work, options, cellSum, cellFlagged }: { work: SurveyWork; options: SurveyOptions; cellSum: Uint32Array; cellFlagged: Uint32Array },
+  { work, options, cells }: { work: SurveyWork; options: SurveyOptions; cells: CellSums },
 ): PolarizationSurvey {
-  const { data, offset, integrations, channels, polarizations } = baseline
-  const { flags, flagOffset, knownBad } = options
+  const { centre, deviation } = statistics(baseline, polarization, { work, options })
+  const threshold = Math.max(CLIP_FLOOR * centre, centre + options.clipSigma * SIGMA_PER_MAD * deviation)
+  const scan: Scan = { limit: threshold * threshold, scale: CELL_POWER_STEPS / (centre * centre), missing: 0, clip: 0 }
+  for (let t = 0; t < baseline.integrations; t++) {
+    if (baseline.offset[t * subbandsOf(baseline)] < 0) countAbsent(baseline, polarization, { cells, t })
+    else if (options.flaggedAt[t] === 1 || options.knownBadAt[t] === 1 || Number.isNaN(centre)) scanChecked(baseline, polarization, { options, cells, scan, t })
+    else scanClean(baseline, polarization, { options, cells, scan, t })
+  }
+  return { medianAmplitude: centre, threshold, missing: scan.missing, clip: scan.clip }
+}
+
+interface Scan {
+  limit: number
+  scale: number
+  missing: number
+  clip: number
+}
+
+interface ScanRow {
+  options: SurveyOptions
+  cells: CellSums
+  scan: Scan
+  t: number
+}
+
+function subbandsOf({ channels, perSubband }: BaselineData): number {
+  return channels / perSubband
+}
+
+function statistics(baseline: BaselineData, polarization: number, { work, options }: { work: SurveyWork; options: SurveyOptions }): { centre: number; deviation: number } {
+  const { data, offset, integrations, channels, polarizations, perSubband } = baseline
   const { power, bits, histogram } = work
   const bit = 1 << polarization
-  let missing = 0
+  const subbands = subbandsOf(baseline)
+  const stride = Math.max(1, Math.floor((integrations * channels) / STATISTIC_SAMPLES))
   let samples = 0
   let lowest = histogram.length
   let highest = 0
   for (let t = 0; t < integrations; t++) {
-    const from = t * channels
-    if (offset[t] < 0) {
-      power.fill(0, from, from + channels)
-      continue
-    }
-    let k = offset[t] + 2 * polarization
-    for (let c = 0; c < channels; c++, k += 2 * polarizations) {
+    if (offset[t * subbands] < 0) continue
+    // The start moves with the integration, so that every channel is looked at.
+    for (let c = t % stride; c < channels; c += stride) {
+      const k = offset[t * subbands + Math.floor(c / perSubband)] + 2 * ((c % perSubband) * polarizations + polarization)
       const p = data[k] * data[k] + data[k + 1] * data[k + 1]
-      // Not-a-number and zero fail the first, infinity the second comparison.
-      const valid = p > 0 && p < Infinity && (flags[flagOffset[t] + c] & bit) === 0
-      if (!valid) {
-        flags[flagOffset[t] + c] |= bit
-        missing++
-        power[from + c] = 0
-        continue
-      }
-      if ((knownBad[from + c] & bit) !== 0) {
-        power[from + c] = 0
-        continue
-      }
-      power[from + c] = p
-      const bin = bits[from + c] >>> 16
+      if (!(p > 0 && p < Infinity)) continue
+      if (((options.flags[options.flagOffset[t] + c] | options.knownBad[t * channels + c]) & bit) !== 0) continue
+      power[0] = p
+      const bin = bits[0] >>> 16
       histogram[bin]++
       samples++
       if (bin < lowest) lowest = bin
       if (bin > highest) highest = bin
     }
   }
-  if (samples === 0) return finish({ medianAmplitude: Number.NaN, threshold: Number.NaN, missing, clip: 0 })
-  const { centre, deviation } = histogramStatistics(histogram, { lowest, highest, samples })
-  const threshold = Math.max(CLIP_FLOOR * centre, centre + options.clipSigma * SIGMA_PER_MEDIAN_ABS * deviation)
-  const limit = threshold * threshold
-  const scale = CELL_POWER_STEPS / (centre * centre)
+  if (samples === 0) return { centre: Number.NaN, deviation: Number.NaN }
+  const result = histogramStatistics(histogram, { lowest, highest, samples })
+  histogram.fill(0, lowest, highest + 1)
+  return result
+}
+
+/** An integration without a flag so far. */
+function scanClean({ data, offset, channels, polarizations, perSubband }: BaselineData, polarization: number, { options, cells, scan, t }: ScanRow): void {
+  const { limit, scale } = scan
   const cap = CELL_POWER_CAP * CELL_POWER_STEPS
-  let clip = 0
-  for (let t = 0; t < integrations; t++) {
-    const from = t * channels
-    for (let c = 0; c < channels; c++) {
-      const p = power[from + c]
+  const { sum } = cells
+  const step = 2 * polarizations
+  let cell = t * channels * polarizations + polarization
+  for (let first = 0, band = (t * channels) / perSubband; first < channels; first += perSubband, band++) {
+    let k = offset[band] + 2 * polarization
+    for (let c = first; c < first + perSubband; c++, k += step, cell += polarizations) {
+      const p = data[k] * data[k] + data[k + 1] * data[k + 1]
       if (p > 0 && p <= limit) {
         const share = p * scale
-        cellSum[(from + c) * polarizations + polarization] += share < cap ? share : cap
-        continue
-      }
-      // Absent rows have no power and count as flagged.
-      cellFlagged[(from + c) * polarizations + polarization]++
-      if (p > limit) {
-        flags[flagOffset[t] + c] |= bit
-        clip++
-      }
+        sum[cell] += share < cap ? share | 0 : cap
+      } else flagSample(p, { options, cells, scan, cell, at: options.flagOffset[t] + c, bit: 1 << polarization })
     }
-  }
-  histogram.fill(0, lowest, highest + 1)
-  return finish({ medianAmplitude: centre, threshold, missing, clip })
-
-  function finish(result: PolarizationSurvey): PolarizationSurvey {
-    if (!Number.isNaN(result.medianAmplitude)) return result
-    for (let t = 0; t < integrations; t++) {
-      for (let c = 0; c < channels; c++) cellFlagged[(t * channels + c) * polarizations + polarization]++
-    }
-    return result
   }
 }
 
-/**
- * Noise of one polarisation of one baseline in each subband: standard deviation of a real component from double
- * differences d = (V(t+1,c+1) - V(t+1,c) - V(t,c+1) + V(t,c)) / 2 after stopping the calibrator's fringes, which have the
- * variance of one sample and hold next to nothing of the sky; 1.4826 times the median of |Re d| and |Im d|. NaN where fewer
- * than eight differences are unflagged.
- */
-export function surveyNoise(
-  baseline: BaselineData,
-  polarization: number,
-  { work, options, noise, out }: { work: SurveyWork; options: SurveyOptions; noise: NoiseOptions; out: Float32Array },
-): void {
-  const { integrations, channels } = baseline
-  const { perSubband } = options
-  const steps = Math.max(1, integrations - 1)
-  const pairs = Math.min(perSubband >> 1, Math.max(3, Math.ceil(NOISE_DIFFERENCES / steps)))
-  for (let s = 0; s * perSubband < channels; s++) {
-    let n = 0
-    for (let pair = 0; pair < pairs; pair++) {
-      const c = s * perSubband + Math.floor(((pair + 0.5) * perSubband) / pairs - 0.5)
-      n = differencePair(baseline, polarization, { c, n, work, options, noise })
-    }
-    out[s] = n < 8 ? Number.NaN : SIGMA_PER_MEDIAN_ABS * median(work.differences.subarray(0, n))
-  }
-}
-
-interface Pair {
-  c: number
-  /** Differences written so far. */
-  n: number
-  work: SurveyWork
-  options: SurveyOptions
-  noise: NoiseOptions
-}
-
-/** Appends |Re d| and |Im d| of channels c and c + 1 for all neighbouring integrations; returns the new count. */
-function differencePair(baseline: BaselineData, polarization: number, { c, n, work, options, noise }: Pair): number {
-  const { data, offset, integrations, polarizations } = baseline
-  const { flags, flagOffset, knownBad } = options
+/** An integration that holds flags, known-bad cells, or nothing to compare with. */
+function scanChecked(baseline: BaselineData, polarization: number, { options, cells, scan, t }: ScanRow): void {
+  const { data, offset, channels, polarizations, perSubband } = baseline
   const bit = 1 << polarization
-  const stride = 2 * polarizations
-  let count = n
-  let previousRe = Number.NaN
-  let previousIm = Number.NaN
-  for (let t = 0; t < integrations; t++) {
-    const cell = t * baseline.channels + c
-    const good =
-      offset[t] >= 0 &&
-      ((flags[flagOffset[t] + c] | flags[flagOffset[t] + c + 1] | knownBad[cell] | knownBad[cell + 1]) & bit) === 0
-    if (!good) {
-      previousRe = Number.NaN
-      continue
-    }
-    const k = offset[t] + c * stride + 2 * polarization
-    const [re0, im0] = stopped(k, c, t)
-    const [re1, im1] = stopped(k + stride, c + 1, t)
-    const re = re1 - re0
-    const im = im1 - im0
-    if (!Number.isNaN(previousRe)) {
-      work.differences[count++] = 0.5 * Math.abs(re - previousRe)
-      work.differences[count++] = 0.5 * Math.abs(im - previousIm)
-    }
-    previousRe = re
-    previousIm = im
-  }
-  return count
-
-  function stopped(k: number, channel: number, t: number): [number, number] {
-    const delay = noise.delayS[t]
-    if (delay === 0) return [data[k], data[k + 1]]
-    const angle = 2 * Math.PI * noise.freqHz[channel] * delay
-    const cos = Math.cos(angle)
-    const sin = Math.sin(angle)
-    return [data[k] * cos + data[k + 1] * sin, data[k + 1] * cos - data[k] * sin]
+  for (let c = 0; c < channels; c++) {
+    const cell = (t * channels + c) * polarizations + polarization
+    const at = options.flagOffset[t] + c
+    const k = offset[t * subbandsOf(baseline) + Math.floor(c / perSubband)] + 2 * ((c % perSubband) * polarizations + polarization)
+    const p = (options.flags[at] & bit) !== 0 ? 0 : data[k] * data[k] + data[k + 1] * data[k + 1]
+    if (!(p > 0 && p < Infinity)) flagSample(0, { options, cells, scan, cell, at, bit })
+    else if ((options.knownBad[t * channels + c] & bit) !== 0) cells.flagged[cell]++
+    else if (p <= scan.limit) cells.sum[cell] += Math.min(p * scan.scale, CELL_POWER_CAP * CELL_POWER_STEPS) | 0
+    else flagSample(p, { options, cells, scan, cell, at, bit })
   }
 }
 
-interface HistogramRange {
-  lowest: number
-  highest: number
-  samples: number
+interface Sample {
+  options: SurveyOptions
+  cells: CellSums
+  scan: Scan
+  cell: number
+  at: number
+  bit: number
 }
 
-const bitsOf = new Uint32Array(1)
-const floatOf = new Float32Array(bitsOf.buffer)
-
-/** Median and median absolute deviation of amplitudes from their histogram by the top 16 bits of float32 power. */
-function histogramStatistics(histogram: Uint32Array, { lowest, highest, samples }: HistogramRange): { centre: number; deviation: number } {
-  const half = samples / 2
-  let bin = lowest
-  let below = 0
-  while (bin < highest && below + histogram[bin] < half) below += histogram[bin++]
-  const low = binEdge(bin)
-  const centre = Math.sqrt(low + ((half - below) / histogram[bin]) * (binEdge(bin + 1) - low))
-  // Outwards from the median, always taking the bin that is nearer, until half of the samples are inside.
-  let down = bin
-  let up = bin + 1
-  let inside = 0
-  let deviation = 0
-  while (inside < half && (down >= lowest || up <= highest)) {
-    const toDown = down >= lowest ? centre - binCentre(down) : Infinity
-    const toUp = up <= highest ? binCentre(up) - centre : Infinity
-    if (toDown <= toUp) inside += histogram[down--]
-    else inside += histogram[up++]
-    deviation = Math.max(deviation, Math.min(toDown, toUp))
-  }
-  return { centre, deviation: Math.max(0, deviation) }
+/** A sample without power or not finite is missing, any other above the limit. */
+function flagSample(p: number, { options, cells, scan, cell, at, bit }: Sample): void {
+  options.flags[at] |= bit
+  cells.flagged[cell]++
+  if (p > 0 && p < Infinity) scan.clip++
+  else scan.missing++
 }
 
-/** Lower edge in power of a histogram bin. */
-function binEdge(bin: number): number {
-  bitsOf[0] = bin << 16
-  return floatOf[0]
-}
-
-/** Amplitude at the middle of a histogram bin. */
-function binCentre(bin: number): number {
-  return Math.sqrt(0.5 * (binEdge(bin) + binEdge(bin + 1)))
+/** Rows that do not exist count as flagged in the cells. */
+function countAbsent({ channels, polarizations }: BaselineData, polarization: number, { cells, t }: { cells: CellSums; t: number }): void {
+  for (let c = 0; c < channels; c++) cells.flagged[(t * channels + c) * polarizations + polarization]++
 }

@@ -33,7 +33,11 @@ export function createPairErrors(): PairErrors {
 }
 
 /** Adds the pairs of a cell: `ratio` holds measured over true gain of each antenna (re, im), NaN where there is none. */
-export function addPairErrors(sum: PairErrors, ratio: Float64Array, { amplitude, phase }: { amplitude: Float64Array; phase: Float64Array }): void {
+export function addPairErrors(
+  sum: PairErrors,
+  ratio: Float64Array,
+  { amplitude, phase }: { amplitude: Float64Array; phase: Float64Array },
+): void {
   const n = ratio.length / 2
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {

@@ -10,7 +10,7 @@ import {
 } from '../../../stages/calibration/bandpass.ts'
 import type { SolveGeometry, SumCube } from '../../../stages/calibration/cube.ts'
 import { solveGains, type Gains } from '../../../stages/calibration/gains.ts'
-import { addBandpassCells, addGainCells } from '../../../stages/calibration/collect.ts'
+import { addBandpassCells, bandpassProduct, setGainCells } from '../../../stages/calibration/collect.ts'
 import { createBaselineModel, createModel, setPaths } from '../../../stages/calibration/model.ts'
 import { indexObservation, timeBins, type ObservationIndex } from '../../../stages/calibration/observation.ts'
 import { referencePhases } from '../../../stages/calibration/reference-antenna.ts'
@@ -63,15 +63,15 @@ export function solveInMemory(s: Synthetic, options: InMemoryOptions = {}): Solv
   })
   const flags = options.flags ?? new Uint8Array(s.timeMjdS.length * channels)
   const forEachBaseline = (sink: (baseline: number, bin: number, sums: BinSums) => void): void => {
-    const work = createAccumulateWork(channels, polarizations)
+    const work = createAccumulateWork({ channels, polarizations, step: options.step ?? 1 })
     const baselineModel = createBaselineModel(model)
     const dirty = new Uint8Array(integrations * subbands).fill(options.flags === undefined ? 0 : 1)
     for (let b = 0; b < index.baselines; b++) {
-      const offset = new Int32Array(integrations)
+      const offset = new Int32Array(integrations * subbands)
       const flagOffset = new Int32Array(integrations)
       for (let t = 0; t < integrations; t++) {
         const row = index.rowOf[t * index.slots + index.slotOfBaseline[b]]
-        offset[t] = row * channels * polarizations * 2
+        for (let band = 0; band < subbands; band++) offset[t * subbands + band] = (row * channels + band * perSubband) * polarizations * 2
         flagOffset[t] = row * channels
         setPaths(baselineModel, model, { uvwM: s.uvwM, at: 3 * row, t })
       }
@@ -95,12 +95,17 @@ export function solveInMemory(s: Synthetic, options: InMemoryOptions = {}): Solv
       )
     }
   }
-  const weightOf = (b: number, subband: number, p: number): number => {
-    const at = (subband * polarizations + p) * s.antennas
-    return 1 / (noise[at + index.antenna1[b]] * noise[at + index.antenna2[b]])
-  }
+  const weightOf = (b: number): Float64Array =>
+    Float64Array.from({ length: subbands * polarizations }, (_, cell) => 1 / (noise[cell * s.antennas + index.antenna1[b]] * noise[cell * s.antennas + index.antenna2[b]]))
   const bandpassCube = cube(index.baselines, channels * polarizations)
-  forEachBaseline((b, _bin, sums) => addBandpassCells(bandpassCube, b, { sums, perSubband, polarizations, weight: (subband, p) => weightOf(b, subband, p) }))
+  forEachBaseline((b, _bin, sums) =>
+    addBandpassCells(bandpassCube, b, {
+      sums,
+      perSubband,
+      polarizations,
+      weight: weightOf(b),
+    }),
+  )
   const bandpass = createBandpass(s.antennas, channels, polarizations)
   const fits = createBandpassFits(channels * polarizations)
   const order = options.order ?? Array.from({ length: s.antennas }, (_, a) => a)
@@ -114,11 +119,26 @@ export function solveInMemory(s: Synthetic, options: InMemoryOptions = {}): Solv
     absoluteWeights: options.absoluteWeights ?? s.sigma > 0,
   }
   for (let from = 0; from < channels; from += perSubband) {
-    solveBandpass({ cube: bandpassCube, geometry, from, to: from + perSubband, options: solve, minSnr: options.minSnr ?? 5, out: bandpass, fits })
+    solveBandpass({
+      cube: bandpassCube,
+      geometry,
+      from,
+      to: from + perSubband,
+      options: solve,
+      minSnr: options.minSnr ?? 5,
+      out: bandpass,
+      fits,
+    })
   }
   for (let p = 0; p < polarizations; p++) {
     referencePhases(
-      { antennas: s.antennas, cells: channels, at: (a, c) => (a * channels + c) * polarizations + p, value: bandpass.value, flags: bandpass.flags },
+      {
+        antennas: s.antennas,
+        cells: channels,
+        at: (a, c) => (a * channels + c) * polarizations + p,
+        value: bandpass.value,
+        flags: bandpass.flags,
+      },
       order,
     )
   }
@@ -127,17 +147,11 @@ export function solveInMemory(s: Synthetic, options: InMemoryOptions = {}): Solv
   fillGaps(bandpass, 3, () => false)
   const binCount = bins.length - 1
   const gainCube = cube(index.baselines, binCount * polarizations)
-  forEachBaseline((b, bin, sums) =>
-    addGainCells(gainCube, b, {
-      sums,
-      bin,
-      bandpass,
-      perSubband,
-      antenna1: index.antenna1[b],
-      antenna2: index.antenna2[b],
-      weight: (subband, p) => weightOf(b, subband, p),
-    }),
-  )
+  const product = new Float64Array(2 * channels * polarizations)
+  forEachBaseline((b, bin, sums) => {
+    bandpassProduct(product, bandpass, { antenna1: index.antenna1[b], antenna2: index.antenna2[b] })
+    setGainCells(gainCube, b, { sums, bin, polarizations, perSubband, product, weight: weightOf(b) })
+  })
   const gains = solveGains({ cube: gainCube, geometry, bins: binCount, options: solve, order, minSnr: 3 })
   return { index, geometry, bandpass, gains, bins, bandpassCube, gainCube }
 }
@@ -154,12 +168,18 @@ function cube(baselines: number, cells: number): SumCube {
 }
 
 /** Total gain of an antenna, B G G2, as [re, im]; NaN where flagged. */
-export function totalGain({ bandpass, gains }: SolveOutcome, { a, c, p, bin }: { a: number; c: number; p: number; bin: number }): [number, number] {
+export function totalGain(
+  { bandpass, gains }: SolveOutcome,
+  { a, c, p, bin }: { a: number; c: number; p: number; bin: number },
+): [number, number] {
   const kb = (a * bandpass.channels + c) * bandpass.polarizations + p
   const kg = a * gains.polarizations + p
   const k2 = (a * gains.bins + bin) * gains.polarizations + p
   if ((bandpass.flags[kb] & ~16) !== 0 || gains.flags[kg] !== 0) return [Number.NaN, Number.NaN]
-  const [re, im] = multiply([bandpass.value[2 * kb], bandpass.value[2 * kb + 1]], [gains.value[2 * kg], gains.value[2 * kg + 1]])
+  const [re, im] = multiply(
+    [bandpass.value[2 * kb], bandpass.value[2 * kb + 1]],
+    [gains.value[2 * kg], gains.value[2 * kg + 1]],
+  )
   return multiply([re, im], [gains.phase[2 * k2], gains.phase[2 * k2 + 1]])
 }
 

@@ -33,7 +33,10 @@ function readNpy(bytes: Buffer): NpyArray | undefined {
   const headerLength = bytes.readUInt16LE(8)
   const header = bytes.toString('latin1', 10, 10 + headerLength)
   const type = /'descr': '([^']+)'/.exec(header)?.[1]
-  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').filter((n) => n.trim() !== '').map(Number)
+  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '')
+    .split(',')
+    .filter((n) => n.trim() !== '')
+    .map(Number)
   if (header.includes("'fortran_order': True")) return undefined
   const body = bytes.subarray(10 + headerLength)
   const count = shape.reduce((product, n) => product * n, 1)
@@ -41,6 +44,7 @@ function readNpy(bytes: Buffer): NpyArray | undefined {
     const length = type === '<c16' ? 2 * count : count
     return { shape, values: Float64Array.from({ length }, (_, k) => body.readDoubleLE(8 * k)) }
   }
-  if (type === '<i8') return { shape, values: Float64Array.from({ length: count }, (_, k) => Number(body.readBigInt64LE(8 * k))) }
+  if (type === '<i8')
+    return { shape, values: Float64Array.from({ length: count }, (_, k) => Number(body.readBigInt64LE(8 * k))) }
   return undefined
 }

@@ -18,30 +18,45 @@ interface Truth {
 
 const sefdJy = 6500
 
-test('on the independent sample g_i conj(g_j) are within 1.1 times their Cramer-Rao error', { skip: needsSamples() }, async (t) => {
-  const folder = join(process.env['CONTIMG_SAMPLES'] ?? '', 'calibrator-small')
-  const dir = scratch(t)
-  const measurementSet = await convertFolder(folder, dir, { subbands: [0, 1, 2, 3], integrations: 6 })
-  const catalogue = await truthCatalogue(folder, join(dir, 'catalogue'))
-  const outputDir = join(dir, 'product')
-  mkdirSync(outputDir)
-  const outcome = await calibrate({ inputs: { measurementSet, catalogue }, outputDir, params: { modelFraction: 1e-3 } })
-  assert.deepEqual(outcome.outputs, ['solutions', 'calibrated'])
-  assert.equal(outcome.metrics.modelSources, 8)
-  // 3C138 varies, so its set is uncertain; nothing else may be wrong with it.
-  const doubts = outcome.quality.checks.filter(({ verdict }) => verdict !== 'good').map(({ name }) => name)
-  assert.deepEqual(doubts, ['fluxAnchor', 'solutionSet'])
-  assert.ok(Math.abs((outcome.metrics.sefdMedianJy ?? 0) / sefdJy - 1) < 0.03, `SEFD ${outcome.metrics.sefdMedianJy}`)
+test(
+  'on the independent sample g_i conj(g_j) are within 1.1 times their Cramer-Rao error',
+  { skip: needsSamples() },
+  async (t) => {
+    const folder = join(process.env['CONTIMG_SAMPLES'] ?? '', 'calibrator-small')
+    const dir = scratch(t)
+    const measurementSet = await convertFolder(folder, dir, { subbands: [0, 1, 2, 3], integrations: 6 })
+    const catalogue = await truthCatalogue(folder, join(dir, 'catalogue'))
+    const outputDir = join(dir, 'product')
+    mkdirSync(outputDir)
+    const outcome = await calibrate({
+      inputs: { measurementSet, catalogue },
+      outputDir,
+      params: { modelFraction: 1e-3 },
+    })
+    assert.deepEqual(outcome.outputs, ['solutions', 'calibrated'])
+    assert.equal(outcome.metrics.modelSources, 8)
+    // 3C138 varies, so its set is uncertain; nothing else may be wrong with it.
+    const doubts = outcome.quality.checks.filter(({ verdict }) => verdict !== 'good').map(({ name }) => name)
+    assert.deepEqual(doubts, ['fluxAnchor', 'solutionSet'])
+    assert.ok(Math.abs((outcome.metrics.sefdMedianJy ?? 0) / sefdJy - 1) < 0.03, `SEFD ${outcome.metrics.sefdMedianJy}`)
 
-  const { amplitude, phase, bias } = await gainErrors(folder, outputDir, measurementSet.path)
-  assert.ok(amplitude < 1.1, `amplitude ${amplitude} of the bound`)
-  assert.ok(phase < 1.1, `phase ${phase} of the bound`)
-  assert.ok(Math.abs(bias) < 1e-3, `scale ${bias}`)
-})
+    const { amplitude, phase, bias } = await gainErrors(folder, outputDir, measurementSet.path)
+    assert.ok(amplitude < 1.1, `amplitude ${amplitude} of the bound`)
+    assert.ok(phase < 1.1, `phase ${phase} of the bound`)
+    assert.ok(Math.abs(bias) < 1e-3, `scale ${bias}`)
+  },
+)
 
 async function truthCatalogue(folder: string, dir: string) {
   const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth
-  const about = { name: 'truth', version: '1', freqHz: 1.4e9, resolutionArcsec: 1, coverage: { kind: 'declinations' as const, minDeg: -90, maxDeg: 90 }, simulated: true }
+  const about = {
+    name: 'truth',
+    version: '1',
+    freqHz: 1.4e9,
+    resolutionArcsec: 1,
+    coverage: { kind: 'declinations' as const, minDeg: -90, maxDeg: 90 },
+    simulated: true,
+  }
   await writeCatalogue(
     dir,
     about,
@@ -65,7 +80,11 @@ async function truthCatalogue(folder: string, dir: string) {
 }
 
 /** Errors of all pairs of antennas, channels and polarisations in units of the bound: rms of amplitude and phase. */
-async function gainErrors(folder: string, product: string, measurementSet: string): Promise<{ amplitude: number; phase: number; bias: number }> {
+async function gainErrors(
+  folder: string,
+  product: string,
+  measurementSet: string,
+): Promise<{ amplitude: number; phase: number; bias: number }> {
   const npz = readNpz(join(folder, 'truth.npz'))
   const [order, gain, bandpass, freqHz] = ['order', 'gain', 'bandpass', 'freq_hz'].map((name) => npz.get(name)!.values)
   const set = fromFile(await readSolutions(join(product, 'solutions', 'set.ctgs')))
@@ -73,7 +92,9 @@ async function gainErrors(folder: string, product: string, measurementSet: strin
   const [antennas, channels, polarizations] = npz.get('bandpass')!.shape
   const place = Array.from(order, (station) => set.header.antennas.indexOf(String(station)))
   const used = pairsInRange(rows, metadata, place)
-  const summary = JSON.parse(readFileSync(join(product, 'calibrated', 'sky-model.json'), 'utf8')) as { sources: { apparentFluxJy: number; flux: Parameters<typeof fluxAt>[0] }[] }
+  const summary = JSON.parse(readFileSync(join(product, 'calibrated', 'sky-model.json'), 'utf8')) as {
+    sources: { apparentFluxJy: number; flux: Parameters<typeof fluxAt>[0] }[]
+  }
   const calibrator = summary.sources[0]
   const sum: PairErrors = createPairErrors()
   const sigma = sefdJy / Math.sqrt(2 * metadata.channelWidthHz * rows.intervalS[0])
@@ -82,7 +103,10 @@ async function gainErrors(folder: string, product: string, measurementSet: strin
     const own = channels - 1 - c
     assert.ok(Math.abs(freqHz[c] - metadata.freqHz[own]) < 1)
     const power = calibrator.apparentFluxJy ** 2 * (metadata.beam.timeMjdS.length / sigma ** 2)
-    const bound = cramerRao(Float64Array.from(used, (value) => value * power), antennas)
+    const bound = cramerRao(
+      Float64Array.from(used, (value) => value * power),
+      antennas,
+    )
     for (let p = 0; p < polarizations; p++) {
       const ratio = new Float64Array(2 * antennas).fill(Number.NaN)
       for (let a = 0; a < antennas; a++) {
@@ -98,7 +122,11 @@ async function gainErrors(folder: string, product: string, measurementSet: strin
       addPairErrors(sum, ratio, bound)
     }
   }
-  return { amplitude: Math.sqrt(sum.amplitude / sum.pairs), phase: Math.sqrt(sum.phase / sum.pairs), bias: sum.bias / sum.pairs }
+  return {
+    amplitude: Math.sqrt(sum.amplitude / sum.pairs),
+    phase: Math.sqrt(sum.phase / sum.pairs),
+    bias: sum.bias / sum.pairs,
+  }
 }
 
 /** (antennas, antennas) of the truth's order: 1 for baselines above the uv limit of the solve. */

@@ -53,10 +53,19 @@ async function runStage<C extends StageContract>(contract: C, run: Run<C>, optio
 }
 
 /** Converts every raw file of a folder; returns the input that calibration takes. */
-export async function convertFolder(folder: string, outputDir: string, expect: { subbands: number[]; integrations: number }): Promise<StageInput> {
+export async function convertFolder(
+  folder: string,
+  outputDir: string,
+  expect: { subbands: number[]; integrations: number },
+): Promise<StageInput> {
   const names = readdirSync(folder).filter((name) => name.endsWith('.hdf5'))
   const raw = await Promise.all(
-    names.map(async (name) => ({ path: join(folder, name), kind: 'uvh5', bytes: 0, fingerprint: await fingerprint(join(folder, name)) })),
+    names.map(async (name) => ({
+      path: join(folder, name),
+      kind: 'uvh5',
+      bytes: 0,
+      fingerprint: await fingerprint(join(folder, name)),
+    })),
   )
   const table = new URL('../../../stages/runtime/sky/earth-orientation.json', import.meta.url).pathname
   const earthOrientation = { path: table, kind: 'earth-orientation', bytes: 0 }

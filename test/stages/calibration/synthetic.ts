@@ -50,27 +50,49 @@ const degree = Math.PI / 180
 const channelWidthHz = 976562.5
 
 export function synthesize(options: SyntheticOptions = {}): Synthetic {
-  const { antennas = 20, channels = 24, perSubband = 12, integrations = 6, polarizations = 2, seed = 1, sigma = 0 } = options
+  const {
+    antennas = 20,
+    channels = 24,
+    perSubband = 12,
+    integrations = 6,
+    polarizations = 2,
+    seed = 1,
+    sigma = 0,
+  } = options
   const random = createRandom(seed)
   const phaseCentre = { raRad: 1.2, decRad: 30 * degree }
   const stepRad = (0.0538 * degree) / Math.cos(phaseCentre.decRad)
   const offset = options.offset ?? 0
   const beam: BeamTrack = {
     timeMjdS: Float64Array.from({ length: integrations }, (_, t) => 5.2e9 + 12.884901888 * t),
-    raRad: Float64Array.from({ length: integrations }, (_, t) => phaseCentre.raRad + (t - (integrations - 1) / 2) * stepRad),
+    raRad: Float64Array.from(
+      { length: integrations },
+      (_, t) => phaseCentre.raRad + (t - (integrations - 1) / 2) * stepRad,
+    ),
     decRad: new Float64Array(integrations).fill(phaseCentre.decRad - offset),
     decOfDateRad: phaseCentre.decRad,
   }
   const freqHz = Float64Array.from({ length: channels }, (_, c) => 1.4523e9 + channelWidthHz * c)
   const sources: SkySource[] = [
-    { name: 'cal', direction: { raRad: phaseCentre.raRad + 2e-4, decRad: phaseCentre.decRad + 1e-4 }, flux: { kind: 'power-law', fluxJy: 15, refFreqHz: 1.4e9, spectralIndex: -0.5 } },
+    {
+      name: 'cal',
+      direction: { raRad: phaseCentre.raRad + 2e-4, decRad: phaseCentre.decRad + 1e-4 },
+      flux: { kind: 'power-law', fluxJy: 15, refFreqHz: 1.4e9, spectralIndex: -0.5 },
+    },
     ...Array.from({ length: options.others ?? 0 }, (_, s): SkySource => ({
       name: `s${s}`,
-      direction: { raRad: phaseCentre.raRad + 0.02 * (random.next() - 0.5), decRad: phaseCentre.decRad + 0.02 * (random.next() - 0.5) },
+      direction: {
+        raRad: phaseCentre.raRad + 0.02 * (random.next() - 0.5),
+        decRad: phaseCentre.decRad + 0.02 * (random.next() - 0.5),
+      },
       flux: { kind: 'power-law', fluxJy: 0.3 + random.next(), refFreqHz: 1.4e9, spectralIndex: -0.7 },
     })),
   ]
-  const position = Array.from({ length: antennas }, () => [1500 * random.normal(), 1500 * random.normal(), 20 * random.normal()])
+  const position = Array.from({ length: antennas }, () => [
+    1500 * random.normal(),
+    1500 * random.normal(),
+    20 * random.normal(),
+  ])
   const gain = new Float64Array(antennas * channels * polarizations * 2)
   const scatter = options.gainScatter ?? 1
   for (let a = 0; a < antennas; a++) {
@@ -90,7 +112,8 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
   }
   const drift = new Float64Array(antennas * integrations)
   for (let a = 0; a < antennas; a++) {
-    for (let t = 1; t < integrations; t++) drift[a * integrations + t] = drift[a * integrations + t - 1] + (options.drift ?? 0) * random.normal()
+    for (let t = 1; t < integrations; t++)
+      drift[a * integrations + t] = drift[a * integrations + t - 1] + (options.drift ?? 0) * random.normal()
   }
   const pairs: [number, number][] = []
   for (let i = 0; i < antennas; i++) for (let j = 0; j <= i; j++) pairs.push([j, i])
@@ -104,7 +127,9 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
   const offsets = sources.map(({ direction }) => sinProject(direction, phaseCentre))
   for (let t = 0; t < integrations; t++) {
     const turn = 9.4e-4 * (t - (integrations - 1) / 2)
-    const power = sources.map(({ direction, flux }) => Float64Array.from(freqHz, (f) => fluxAt(flux, f) * beamPower(beam, t, direction, f)))
+    const power = sources.map(({ direction, flux }) =>
+      Float64Array.from(freqHz, (f) => fluxAt(flux, f) * beamPower(beam, t, direction, f)),
+    )
     pairs.forEach(([i, j], b) => {
       const row = t * pairs.length + b
       antenna1[row] = i
@@ -139,5 +164,23 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
       }
     })
   }
-  return { antennas, channels, integrations, polarizations, perSubband, freqHz, beam, phaseCentre, sources, antenna1, antenna2, timeMjdS, uvwM, gain, drift, sigma, data }
+  return {
+    antennas,
+    channels,
+    integrations,
+    polarizations,
+    perSubband,
+    freqHz,
+    beam,
+    phaseCentre,
+    sources,
+    antenna1,
+    antenna2,
+    timeMjdS,
+    uvwM,
+    gain,
+    drift,
+    sigma,
+    data,
+  }
 }
