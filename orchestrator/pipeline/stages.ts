@@ -14,4 +14,4 @@ export const contracts = { conversion, calibration, imaging, validation } satisf
 export const engineParams: Readonly<Partial<Record<PipelineStage, readonly string[]>>> = { imaging: ['wscleanVersion'] }
 
 /** Calibration parameters that only its application uses: they do not enter the key of a solve. */
-export const applyOnlyParams: readonly string[] = ['averageToHz', 'applyWindowHours', 'bandpassMaxAgeHours']
+export const applyOnlyParams: readonly string[] = ['averageToHz', 'applyWindowHours']
