@@ -90,7 +90,7 @@ export interface CountBin {
 
 /** Euclidean differential counts of the sources, each weighted by the area in which it could be seen. */
 export function sourceCounts(
-  sources: readonly ImageSource[],
+  sources: readonly Pick<ImageSource, 'snr' | 'integratedJy'>[],
   depth: Depth,
   options: { seedSigma: number; freqHz: number; spectralIndex: number },
 ): CountBin[] {

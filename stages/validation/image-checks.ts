@@ -84,7 +84,7 @@ export function imageChecks(numbers: ImageNumbers, limits: Limits): Check[] {
 
 /** The check of the resolved fraction, among sources bright enough to tell. */
 export function resolvedCheck(
-  sources: readonly ImageSource[],
+  sources: readonly Pick<ImageSource, 'snr' | 'resolved'>[],
   { simulated, minSnr }: { simulated: boolean; minSnr: number },
   limits: Limits,
 ): Check {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { beamResponse, deconvolve } from '#runtime/sky/gaussian-beam.ts'
 import { gaussianErrors, pointErrors } from '#runtime/sky/gaussian-errors.ts'
 import { fitGaussians, gaussianAt, halfTurn, type FitPixels, type Gaussian } from '#runtime/sky/gaussian-fit.ts'
@@ -103,9 +103,10 @@ test('errors of a point source are those of Condon 1997: rms, and 0.425 FWHM ove
   }
 })
 
+// Independent arithmetic: theta_M = 2, theta_m = 1.5, theta_N = 1, S/N 30.
+const rho = (a: number, b: number): number => Math.sqrt(((2 * 1.5) / 4) * (1 + 1 / 4) ** a * (1 + 1 / 2.25) ** b) * 30
+
 test('errors of an extended source follow equations 20, 21 and 30 of Condon 1997', () => {
-  // Independent arithmetic: theta_M = 2, theta_m = 1.5, theta_N = 1, S/N 30.
-  const rho = (a: number, b: number): number => Math.sqrt(((2 * 1.5) / 4) * (1 + 1 / 4) ** a * (1 + 1 / 2.25) ** b) * 30
   const errors = gaussianErrors({ major: 2, minor: 1.5, snr: 30 }, { major: 1, minor: 1 })
   close(errors.peak, Math.SQRT2 / rho(1.5, 1.5), 1e-12, 'peak')
   close(errors.major, Math.SQRT2 / rho(2.5, 0.5), 1e-12, 'major')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { findIslands, maskFromIslands } from '#runtime/sky/islands.ts'
 
 const options = { seedSigma: 5, growSigma: 4, minPixels: 1 }

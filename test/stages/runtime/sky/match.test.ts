@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { separation, type Direction } from '#runtime/sky/frames.ts'
 import { matchCatalogue, neighbours, offset, type Placed } from '#runtime/sky/match.ts'
 

@@ -57,6 +57,9 @@ x\ty
 1\t2
 `
 
+const isUnusable = (error: unknown): boolean => error instanceof StageError && error.code === 'DATA_UNUSABLE'
+const refused = (pattern: RegExp) => (error: unknown) => error instanceof StageError && pattern.test(error.message)
+
 test('NVSS as VizieR writes it: sexagesimal positions, seconds of time, limits of sizes', async (t) => {
   const { file, take } = room(t)
   const { info, sources, path } = await take(file('nvss.tsv', nvss))
@@ -148,9 +151,8 @@ test('a VOTable: units, entities, empty cells', async (t) => {
 
 test('a truncated VOTable and a binary one are refused', async (t) => {
   const { file, take } = room(t)
-  const refused = (error: unknown): boolean => error instanceof StageError && error.code === 'DATA_UNUSABLE'
-  await assert.rejects(take(file('cut.xml', votable.slice(0, -60))), refused)
-  await assert.rejects(take(file('binary.xml', votable.replace('<TABLEDATA>', '<BINARY2><STREAM>'))), refused)
+  await assert.rejects(take(file('cut.xml', votable.slice(0, -60))), isUnusable)
+  await assert.rejects(take(file('binary.xml', votable.replace('<TABLEDATA>', '<BINARY2><STREAM>'))), isUnusable)
 })
 
 test('a FITS table gives the same catalogue as the text it was made from', async (t) => {
@@ -187,7 +189,6 @@ test('importing the same file again gives the same directory and leaves nothing 
 
 test('files that are no tables are refused with a message that names them', async (t) => {
   const { root, file, take } = room(t)
-  const refused = (pattern: RegExp) => (error: unknown) => error instanceof StageError && pattern.test(error.message)
   await assert.rejects(take(join(root, 'none.csv')), refused(/none\.csv/))
   await assert.rejects(take(file('empty.csv', '')), refused(/no table/))
   await assert.rejects(take(file('bin.dat', 'ab\0cd')), refused(/neither text nor/))

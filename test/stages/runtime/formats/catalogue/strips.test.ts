@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { openCatalogue, writeCatalogue, type CatalogueSource } from '#runtime/formats/catalogue/strips.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { separation } from '#runtime/sky/frames.ts'
@@ -156,10 +156,11 @@ test('rows of a small field cover a cone, also around the pole; wide ones a rang
   assert.equal(wide.coverage.kind, 'declinations')
 })
 
+const isRefusal = (code: string) => (error: unknown) =>
+  error instanceof StageError && error.code === code && error.hint !== undefined
+
 test('a directory that is no catalogue is refused with advice', async (t) => {
   const dir = folder(t)
-  const isRefusal = (code: string) => (error: unknown) =>
-    error instanceof StageError && error.code === code && error.hint !== undefined
   await assert.rejects(openCatalogue(dir), isRefusal('INPUT_MISSING'))
   writeFileSync(join(dir, 'catalogue.json'), '{"format": "something else"}')
   await assert.rejects(openCatalogue(dir), isRefusal('DATA_UNUSABLE'))
