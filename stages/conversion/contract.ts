@@ -13,8 +13,8 @@ export {
 
 const MIB = 1024 * 1024
 
-/** Resident size of Node with the stage's code, the tables of rows and two worker threads at work, measured. */
-const BASE_BYTES = 160 * MIB
+/** Resident size of Node with the stage's code and four worker threads at work, measured (two of them: 60 MiB less). */
+const BASE_BYTES = 280 * MIB
 
 /** Main-table and shared bytes a row: UVW, times, weights, antennas, phase path, counts, and their encoded copy. */
 const BYTES_PER_ROW = 320

@@ -3,6 +3,9 @@ import { StageError } from '#runtime/stage/errors.ts'
 import type { WorkerMessage, WorkerTask } from './block-worker.ts'
 import type { BlockJob, BlockPass } from './blocks.ts'
 
+/** A worker lives off its buffers; a small young generation keeps its garbage from piling up to tens of MB. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 }
+
 export interface BlockRun {
   pass: BlockPass
   workers: number
@@ -46,7 +49,7 @@ export async function runBlocks(job: BlockJob, { pass, workers, signal, onBlock 
 }
 
 function runWorker(task: WorkerTask, onBlock: () => void): Promise<string[]> {
-  const worker = new Worker(new URL('./block-worker.ts', import.meta.url), { workerData: task })
+  const worker = new Worker(new URL('./block-worker.ts', import.meta.url), { workerData: task, resourceLimits })
   let methods: string[] = []
   return new Promise((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
