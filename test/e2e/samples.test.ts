@@ -65,7 +65,7 @@ function contimg(args: readonly string[]) {
 }
 
 function assertRecovered({ truth, of }: Pick<ReturnType<typeof runSample>, 'truth' | 'of'>): void {
-  const { rmsCentre, beamMinorArcsec } = of('imaging').metrics
+  const { rmsCentreJyPerBeam, beamMinorArcsec } = of('imaging').metrics
   const injected = truth.map((source) => ({
     name: source.name,
     raDeg: source.ra_deg,
@@ -73,7 +73,9 @@ function assertRecovered({ truth, of }: Pick<ReturnType<typeof runSample>, 'trut
     fluxJy: source.s_pbcor_jy,
     apparentJy: source.s_app_mean_jy,
   }))
-  const recovery = recover(readCatalogueCsv(of('validation').outputs['catalogueCsv']), injected, { rmsJy: rmsCentre })
+  const recovery = recover(readCatalogueCsv(of('validation').outputs['catalogueCsv']), injected, {
+    rmsJy: rmsCentreJyPerBeam,
+  })
   assert.deepEqual(recovery.missed, [])
   assert.equal(recovery.expected, truth.length, 'every source of the truth is above 10 sigma')
   assert.ok(Math.abs(recovery.fluxRatioMedian - 1) <= maxFluxError, `flux ratio ${recovery.fluxRatioMedian}`)
