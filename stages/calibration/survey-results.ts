@@ -185,7 +185,7 @@ interface NoiseChoice {
 }
 
 /**
- * Noise factors of the antennas. Data whose differences are below 1e-6 of their amplitude have no noise: equal weights.
+ * Noise factors of the antennas. Data whose differences are below 1 % of their amplitude have no noise: equal weights.
  * `equal` takes one factor for all.
  */
 function measureNoise(job: Job, pass: SurveyPass, { long, weights, minBaselines, dead }: NoiseChoice): { noise: Float64Array; noiseless: boolean } {

@@ -37,10 +37,17 @@ export interface InMemoryOptions {
   order?: number[]
   absoluteWeights?: boolean
   minSnr?: number
+  /** Solve again with the drift of the first round taken out. */
+  refine?: boolean
 }
 
 /** The solving chain of the stage on an observation in memory: sums, bandpass, sums with it, gains. */
 export function solveInMemory(s: Synthetic, options: InMemoryOptions = {}): SolveOutcome {
+  const first = solveOnce(s, options, undefined)
+  return options.refine ? solveOnce(s, options, first.gains.phase) : first
+}
+
+function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array | undefined): SolveOutcome {
   const index = indexObservation(s)
   const { channels, polarizations, integrations, perSubband } = s
   const subbands = channels / perSubband
@@ -95,17 +102,22 @@ export function solveInMemory(s: Synthetic, options: InMemoryOptions = {}): Solv
       )
     }
   }
+  const turnOf = (phases: Float64Array, { i, j, bin }: { i: number; j: number; bin: number }): Float64Array => {
+    const count = bins.length - 1
+    return Float64Array.from(
+      Array.from({ length: polarizations }, (_, p) => {
+        const [a, b] = [(i * count + bin) * polarizations + p, (j * count + bin) * polarizations + p]
+        return conjugated([phases[2 * b], phases[2 * b + 1]], [phases[2 * a], phases[2 * a + 1]])
+      }).flat(),
+    )
+  }
   const weightOf = (b: number): Float64Array =>
     Float64Array.from({ length: subbands * polarizations }, (_, cell) => 1 / (noise[cell * s.antennas + index.antenna1[b]] * noise[cell * s.antennas + index.antenna2[b]]))
   const bandpassCube = cube(index.baselines, channels * polarizations)
-  forEachBaseline((b, _bin, sums) =>
-    addBandpassCells(bandpassCube, b, {
-      sums,
-      perSubband,
-      polarizations,
-      weight: weightOf(b),
-    }),
-  )
+  forEachBaseline((b, bin, sums) => {
+    const turn = turns === undefined ? {} : { turn: turnOf(turns, { i: index.antenna1[b], j: index.antenna2[b], bin }) }
+    addBandpassCells(bandpassCube, b, { sums, perSubband, polarizations, weight: weightOf(b), ...turn })
+  })
   const bandpass = createBandpass(s.antennas, channels, polarizations)
   const fits = createBandpassFits(channels * polarizations)
   const order = options.order ?? Array.from({ length: s.antennas }, (_, a) => a)

@@ -1,10 +1,10 @@
 import { createRandom } from '#runtime/numeric/random.ts'
-import { fluxAt, type SkySource } from '#runtime/sky/calibrators.ts'
+import { fluxAt, PERLEY_BUTLER_2017, type SkySource } from '#runtime/sky/calibrators.ts'
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { beamPower, type BeamTrack } from '#runtime/sky/beam.ts'
 import { sinProject } from '#runtime/sky/projection.ts'
 
-/** A small observation in memory: rows are (integration, baseline with autos), every number known. */
+/** A small observation of 3C286 in memory: rows are (integration, baseline with autos), every number known. */
 export interface Synthetic {
   antennas: number
   channels: number
@@ -43,6 +43,8 @@ export interface SyntheticOptions {
   /** Offset of the calibrator from the middle of the beam track, radians. */
   offset?: number
   double?: boolean
+  /** (antennas, integrations) radians, instead of a random drift. */
+  phases?: Float64Array
   gainScatter?: number
 }
 
@@ -60,7 +62,8 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
     sigma = 0,
   } = options
   const random = createRandom(seed)
-  const phaseCentre = { raRad: 1.2, decRad: 30 * degree }
+  const calibrator = PERLEY_BUTLER_2017.find(({ name }) => name === '3C286')!
+  const phaseCentre = { raRad: calibrator.direction.raRad - 2e-4, decRad: calibrator.direction.decRad - 1e-4 }
   const stepRad = (0.0538 * degree) / Math.cos(phaseCentre.decRad)
   const offset = options.offset ?? 0
   const beam: BeamTrack = {
@@ -70,7 +73,7 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
       (_, t) => phaseCentre.raRad + (t - (integrations - 1) / 2) * stepRad,
     ),
     decRad: new Float64Array(integrations).fill(phaseCentre.decRad - offset),
-    decOfDateRad: phaseCentre.decRad,
+    decOfDateRad: phaseCentre.decRad - offset,
   }
   const freqHz = Float64Array.from({ length: channels }, (_, c) => 1.4523e9 + channelWidthHz * c)
   const sources: SkySource[] = [
@@ -115,6 +118,7 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
     for (let t = 1; t < integrations; t++)
       drift[a * integrations + t] = drift[a * integrations + t - 1] + (options.drift ?? 0) * random.normal()
   }
+  if (options.phases !== undefined) drift.set(options.phases)
   const pairs: [number, number][] = []
   for (let i = 0; i < antennas; i++) for (let j = 0; j <= i; j++) pairs.push([j, i])
   const rows = integrations * pairs.length
@@ -153,7 +157,7 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
           const gj = 2 * ((j * channels + c) * polarizations + p)
           const pr = gain[gi] * gain[gj] + gain[gi + 1] * gain[gj + 1]
           const pi = gain[gi + 1] * gain[gj] - gain[gi] * gain[gj + 1]
-          const nr = i === j ? 0 : sigma * random.normal()
+          const nr = i === j ? 50 : sigma * random.normal()
           const ni = i === j ? 0 : sigma * random.normal()
           const sr = options.noiseInJy ? mr + nr : mr
           const si = options.noiseInJy ? mi + ni : mi
