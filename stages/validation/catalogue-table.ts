@@ -115,7 +115,7 @@ const specs: readonly ColumnSpec[] = [
   {
     name: 'mean_beam',
     type: 'f4',
-    ucd: 'instr.beam',
+    ucd: 'arith.factor;instr.beam',
     description: 'Mean primary beam at the source',
     value: ({ meanBeam }) => meanBeam,
   },
