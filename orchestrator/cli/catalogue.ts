@@ -15,7 +15,13 @@ interface ImportOptions extends GlobalOptions {
   resolutionArcsec?: string
 }
 
-const resultSchema = z.object({ name: z.string(), hash12: z.string(), rows: z.number(), rejected: z.number(), path: z.string() })
+const resultSchema = z.object({
+  name: z.string(),
+  hash12: z.string(),
+  rows: z.number(),
+  rejected: z.number(),
+  path: z.string(),
+})
 
 /** `contimg catalogue`: local reference catalogues. */
 export function addCatalogueCommand(program: Command, io: Io): void {
@@ -26,9 +32,11 @@ export function addCatalogueCommand(program: Command, io: Io): void {
     .option('--name <name>', 'name of the catalogue (default: of the survey, else of the file)')
     .option('--freq-mhz <mhz>', 'frequency of its flux densities, for a table of unknown origin')
     .option('--resolution-arcsec <arcsec>', 'resolution, for a table of unknown origin')
-  withGlobalOptions(importing, ['text', 'json']).action((file: string, options: ImportOptions) => importFile(file, options, io))
-  withGlobalOptions(catalogue.command('list').description('imported catalogues'), ['text', 'json', 'name']).action((options: GlobalOptions) =>
-    list(options, io),
+  withGlobalOptions(importing, ['text', 'json']).action((file: string, options: ImportOptions) =>
+    importFile(file, options, io),
+  )
+  withGlobalOptions(catalogue.command('list').description('imported catalogues'), ['text', 'json', 'name']).action(
+    (options: GlobalOptions) => list(options, io),
   )
 }
 
@@ -40,7 +48,11 @@ async function importFile(file: string, options: ImportOptions, io: Io): Promise
   if (options.freqMhz !== undefined) args.push('--freq-mhz', options.freqMhz)
   if (options.resolutionArcsec !== undefined) args.push('--resolution-arcsec', options.resolutionArcsec)
   const result = resultSchema.parse(
-    await runSideDoor('validation', args, { stagesDir: io.stagesDir, signal: io.signal, failure: 'CATALOGUE_IMPORT_FAILED' }),
+    await runSideDoor('validation', args, {
+      stagesDir: io.stagesDir,
+      signal: io.signal,
+      failure: 'CATALOGUE_IMPORT_FAILED',
+    }),
   )
   const id = `${result.name}@${result.hash12}`
   if (options.output === 'json') io.out(`${JSON.stringify({ apiVersion, catalogue: id, ...result }, null, 2)}\n`)
@@ -56,13 +68,24 @@ async function list(options: GlobalOptions, io: Io): Promise<void> {
   const root = dataRoot(options, io)
   const all = await listCatalogues(root)
   if (options.output === 'json') {
-    const catalogues = all.map(({ path, ...rest }) => ({ ...rest, id: `${rest.name}@${rest.hash12}`, path: `${root}/${path}` }))
+    const catalogues = all.map(({ path, ...rest }) => ({
+      ...rest,
+      id: `${rest.name}@${rest.hash12}`,
+      path: `${root}/${path}`,
+    }))
     io.out(`${JSON.stringify({ apiVersion, catalogues }, null, 2)}\n`)
-  } else if (options.output === 'name') lines(io.out, all.map(({ name, hash12 }) => `${name}@${hash12}`))
+  } else if (options.output === 'name')
+    lines(
+      io.out,
+      all.map(({ name, hash12 }) => `${name}@${hash12}`),
+    )
   else if (all.length === 0) io.err(`no catalogues under ${root}; import one with: contimg catalogue import FILE\n`)
   else {
     const rows = all.map(({ name, hash12, rows: sources, freqHz, simulated }) => [
-      `${name}@${hash12}`, String(sources), `${(freqHz / 1e6).toFixed(1)} MHz`, simulated ? 'simulated sky' : '',
+      `${name}@${hash12}`,
+      String(sources),
+      `${(freqHz / 1e6).toFixed(1)} MHz`,
+      simulated ? 'simulated sky' : '',
     ])
     lines(io.out, table([['NAME', 'SOURCES', 'FREQUENCY', ''], ...rows]))
   }

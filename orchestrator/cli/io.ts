@@ -4,8 +4,8 @@ import type { Style } from '../view/format.ts'
 export interface Io {
   env: Readonly<Record<string, string | undefined>>
   cwd: string
-  out(text: string): void
-  err(text: string): void
+  out: (text: string) => void
+  err: (text: string) => void
   now: () => Date
   random: () => number
   /** Aborted with the exit code (130, 143) as its reason when the user or the system asks to stop. */

@@ -9,18 +9,30 @@ import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
 
 /** `contimg list`: all runs of a data root, the newest first. */
 export function addListCommand(program: Command, io: Io): void {
-  const command = program.command('list').description('all runs, the newest first').option('--limit <n>', 'at most this many', Number)
-  withGlobalOptions(command, ['text', 'json', 'yaml', 'name']).action(async (options: GlobalOptions & { limit?: number }) => {
-    const root = dataRoot(options, io)
-    const names = (await listRuns(root)).slice(0, options.limit)
-    if (options.output === 'name') return lines(io.out, names)
-    const states = await Promise.all(names.map((name) => readRun(root, name)))
-    const document = { apiVersion, runs: states.map(summary) }
-    if (options.output === 'json') io.out(`${JSON.stringify(document, null, 2)}\n`)
-    else if (options.output === 'yaml') io.out(stringify(document))
-    else if (states.length === 0) io.err(`no runs under ${root}; start one with: contimg run --input DIR\n`)
-    else lines(io.out, table([['NAME', 'STATUS', 'DONE', 'AGE', 'DURATION', 'VERDICTS'], ...states.map((state) => row(state, io.now()))]))
-  })
+  const command = program
+    .command('list')
+    .description('all runs, the newest first')
+    .option('--limit <n>', 'at most this many', Number)
+  withGlobalOptions(command, ['text', 'json', 'yaml', 'name']).action(
+    async (options: GlobalOptions & { limit?: number }) => {
+      const root = dataRoot(options, io)
+      const names = (await listRuns(root)).slice(0, options.limit)
+      if (options.output === 'name') return lines(io.out, names)
+      const states = await Promise.all(names.map((name) => readRun(root, name)))
+      const document = { apiVersion, runs: states.map(summary) }
+      if (options.output === 'json') io.out(`${JSON.stringify(document, null, 2)}\n`)
+      else if (options.output === 'yaml') io.out(stringify(document))
+      else if (states.length === 0) io.err(`no runs under ${root}; start one with: contimg run --input DIR\n`)
+      else
+        lines(
+          io.out,
+          table([
+            ['NAME', 'STATUS', 'DONE', 'AGE', 'DURATION', 'VERDICTS'],
+            ...states.map((state) => row(state, io.now())),
+          ]),
+        )
+    },
+  )
 }
 
 interface RunSummary {
@@ -48,7 +60,9 @@ function row(state: RunState, now: Date): string[] {
     `${done}/${steps.length}`,
     age((now.getTime() - Date.parse(startedAt)) / 1000),
     seconds === null ? '' : duration(seconds),
-    Object.entries(verdicts).map(([verdict, n]) => `${n} ${verdict}`).join(', '),
+    Object.entries(verdicts)
+      .map(([verdict, n]) => `${n} ${verdict}`)
+      .join(', '),
   ]
 }
 

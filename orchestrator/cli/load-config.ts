@@ -16,7 +16,11 @@ export interface ConfigFlags {
 }
 
 /** The configuration of a command: flag beats environment beats file beats default. Throws ProblemError CONFIG_*. */
-export async function loadConfig(file: string | undefined, flags: ConfigFlags, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Promise<RunConfig> {
+export async function loadConfig(
+  file: string | undefined,
+  flags: ConfigFlags,
+  { env, cwd }: Pick<Io, 'env' | 'cwd'>,
+): Promise<RunConfig> {
   const path = file === undefined ? undefined : resolve(cwd, file)
   return parseConfig({
     ...(file === undefined || path === undefined ? {} : { file: { path: file, text: await readConfig(path, file) } }),
@@ -29,15 +33,22 @@ async function readConfig(path: string, shown: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new ProblemError('CONFIG_UNREADABLE', `cannot read the configuration ${shown} (${(cause as NodeJS.ErrnoException).code})`, {
-      hint: 'give the path of a YAML file, or none and --input DIR',
-      cause,
-    })
+    throw new ProblemError(
+      'CONFIG_UNREADABLE',
+      `cannot read the configuration ${shown} (${(cause as NodeJS.ErrnoException).code})`,
+      {
+        hint: 'give the path of a YAML file, or none and --input DIR',
+        cause,
+      },
+    )
   }
 }
 
 function environmentOverrides(env: Io['env']): Override[] {
-  const keys = [['CONTIMG_ROOT', 'root'], ['CONTIMG_CATALOGUE', 'catalogue']] as const
+  const keys = [
+    ['CONTIMG_ROOT', 'root'],
+    ['CONTIMG_CATALOGUE', 'catalogue'],
+  ] as const
   return keys.flatMap(([variable, key]) => {
     const value = env[variable]
     return value === undefined || value === '' ? [] : [{ path: [key], value, origin: `${variable}=${value}` }]
@@ -50,7 +61,11 @@ function flagOverrides({ input, root, catalogue, name, observations, uncalibrate
     if (value !== undefined) overrides.push({ path: [key], value, origin: `--${key} ${value}` })
   }
   if (observations !== undefined) {
-    overrides.push({ path: ['observations'], value: observations.split(',').map((id) => id.trim()), origin: `--observations ${observations}` })
+    overrides.push({
+      path: ['observations'],
+      value: observations.split(',').map((id) => id.trim()),
+      origin: `--observations ${observations}`,
+    })
   }
   if (uncalibrated === true) overrides.push({ path: ['calibration', 'mode'], value: 'none', origin: '--uncalibrated' })
   return overrides

@@ -58,13 +58,22 @@ function failureOf(thrown: unknown, { signal }: Io): { problem: Problem; exitCod
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = (thrown as NodeJS.ErrnoException | undefined)?.code
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return { problem: { code: 'DISK_FULL', message, hint: 'free some space, then run the same command again' }, exitCode: exitCodes.failed }
+    return {
+      problem: { code: 'DISK_FULL', message, hint: 'free some space, then run the same command again' },
+      exitCode: exitCodes.failed,
+    }
   }
-  return { problem: { code: 'INTERNAL', message, hint: 'run again with -v and report this as a defect' }, exitCode: exitCodes.failed }
+  return {
+    problem: { code: 'INTERNAL', message, hint: 'run again with -v and report this as a defect' },
+    exitCode: exitCodes.failed,
+  }
 }
 
 function wantsJson(argv: readonly string[]): boolean {
   return argv.some(
-    (argument, index) => argument === '-ojson' || argument === '--output=json' || (argument === 'json' && /^(-o|--output)$/.test(argv[index - 1] ?? '')),
+    (argument, index) =>
+      argument === '-ojson' ||
+      argument === '--output=json' ||
+      (argument === 'json' && /^(-o|--output)$/.test(argv[index - 1] ?? '')),
   )
 }

@@ -9,7 +9,9 @@ import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
 
 /** `contimg report`: writes the run's page anew and says where it and the observations' pages are. */
 export function addReportCommand(program: Command, io: Io): void {
-  const command = program.command('report [run]').description("where the pages of a run are (default: the latest); writes the run's own anew")
+  const command = program
+    .command('report [run]')
+    .description("where the pages of a run are (default: the latest); writes the run's own anew")
   withGlobalOptions(command, ['text', 'json']).action(async (wanted: string | undefined, options: GlobalOptions) => {
     const root = dataRoot(options, io)
     const state = await readRun(root, await findRun(root, wanted ?? '@latest'))
@@ -19,7 +21,8 @@ export function addReportCommand(program: Command, io: Io): void {
       const path = steps.findLast(({ product }) => product?.outputs['report'] !== undefined)?.product?.outputs['report']
       return { id, verdict, report: path === undefined ? null : join(root, path) }
     })
-    if (options.output === 'json') io.out(`${JSON.stringify({ apiVersion, run: state.run, report: page, observations }, null, 2)}\n`)
+    if (options.output === 'json')
+      io.out(`${JSON.stringify({ apiVersion, run: state.run, report: page, observations }, null, 2)}\n`)
     else lines(io.out, [page, ...observations.flatMap(({ report }) => (report === null ? [] : [report]))])
   })
 }

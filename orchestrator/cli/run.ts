@@ -43,7 +43,12 @@ export function addRunCommand(program: Command, io: Io, end: (exitCode: number) 
     .option('--uncalibrated', 'image without calibration and label everything so')
     .option('--observations <ids>', 'only these observations: ids or patterns, separated by commas')
     .option('--name <name>', 'name of the run; with the name of an unfinished run of the same configuration it goes on')
-    .option('--set <key=value>', 'set one key of the configuration, such as imaging.cellArcsec=3; repeatable', (value: string, all: string[]) => [...all, value], [])
+    .option(
+      '--set <key=value>',
+      'set one key of the configuration, such as imaging.cellArcsec=3; repeatable',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
   withGlobalOptions(command, ['text', 'json', 'yaml', 'name'])
     .addHelpText(
       'after',
@@ -63,13 +68,13 @@ async function run(file: string | undefined, options: RunOptions, io: Io): Promi
   const config = await loadConfig(file, options, io)
   const say = (texts: readonly string[]): void => (options.quiet === true ? undefined : lines(io.err, texts))
   const prepared = await prepare(config, io)
+  let current: RunState | undefined
   const beat = setInterval(() => {
     const line = current === undefined ? undefined : heartbeat(current, io.now().getTime())
     if (line !== undefined) say([line])
   }, HEARTBEAT_MS)
-  let current: RunState | undefined
   try {
-    const state = await runSession({
+    const finished = await runSession({
       ...prepared,
       config,
       now: io.now,
@@ -87,9 +92,9 @@ async function run(file: string | undefined, options: RunOptions, io: Io): Promi
         say(plainLines(event, state, { ...style, root: config.root }))
       },
     })
-    await writeFileAtomic(join(config.root, 'runs', state.run, 'report.html'), reportPage(state))
-    answer(state, { format: options.output, config, io, utf8: style.utf8 })
-    return state.exitCode ?? exitCodes.failed
+    await writeFileAtomic(join(config.root, 'runs', finished.run, 'report.html'), reportPage(finished))
+    answer(finished, { format: options.output, quiet: options.quiet === true, config, io, utf8: style.utf8 })
+    return finished.exitCode ?? exitCodes.failed
   } finally {
     clearInterval(beat)
   }
@@ -101,7 +106,9 @@ async function prepare(
   { stagesDir, signal }: Io,
 ): Promise<Pick<SessionOptions, 'version' | 'scan' | 'scanSeconds' | 'assets' | 'engines' | 'notes' | 'machine'>> {
   if (config.input === undefined) {
-    throw new ProblemError('USAGE', 'there is no input folder', { hint: 'give --input DIR, or `input:` in the configuration' })
+    throw new ProblemError('USAGE', 'there is no input folder', {
+      hint: 'give --input DIR, or `input:` in the configuration',
+    })
   }
   await checkInput(config.input)
   await checkRoot(config.root)
@@ -114,9 +121,17 @@ async function prepare(
   if (admitted.length + rejected.length === 0) {
     const ids = scan.observations.map(({ id }) => id)
     const none = ids.filter(selection(config.observations)).length === 0 && ids.length > 0
-    throw new ProblemError(none ? 'OBSERVATIONS_UNKNOWN' : 'INPUT_EMPTY', none ? `no observation is selected by ${config.observations?.join(', ')}` : `${config.input} holds no observation`, {
-      hint: none ? `there are: ${ids.slice(0, 10).join(', ')}` : 'give the folder that holds the .hdf5 files of an observation',
-    })
+    throw new ProblemError(
+      none ? 'OBSERVATIONS_UNKNOWN' : 'INPUT_EMPTY',
+      none
+        ? `no observation is selected by ${config.observations?.join(', ')}`
+        : `${config.input} holds no observation`,
+      {
+        hint: none
+          ? `there are: ${ids.slice(0, 10).join(', ')}`
+          : 'give the folder that holds the .hdf5 files of an observation',
+      },
+    )
   }
   return {
     version: await readVersion(),
@@ -141,16 +156,17 @@ function catalogueText({ name, hash12, rows, simulated }: InstalledCatalogue): s
 
 interface Answer {
   format: GlobalOptions['output']
+  quiet: boolean
   config: RunConfig
   io: Io
   utf8: boolean
 }
 
 /** Standard output gets the answer in the format that was asked for; the closing block goes beside it when that is data. */
-function answer(state: RunState, { format, config, io, utf8 }: Answer): void {
+function answer(state: RunState, { format, quiet, config, io, utf8 }: Answer): void {
   const closing = closingLines(state, { root: config.root, utf8 })
   if (format === 'text') return lines(io.out, closing)
-  lines(io.err, closing)
+  if (!quiet) lines(io.err, closing)
   if (format === 'name') io.out(`${state.run}\n`)
   else if (format === 'yaml') io.out(stringify(runDocument(state, config.root)))
   else io.out(`${JSON.stringify(runDocument(state, config.root), null, 2)}\n`)

@@ -28,7 +28,12 @@ interface SimulateOptions extends GlobalOptions {
   set: string[]
 }
 
-const resultSchema = z.object({ files: z.array(z.string()), bytes: z.number(), truth: z.string(), catalogue: z.string().optional() })
+const resultSchema = z.object({
+  files: z.array(z.string()),
+  bytes: z.number(),
+  truth: z.string(),
+  catalogue: z.string().optional(),
+})
 
 /** `contimg simulate`: a synthetic observation with its truth, a catalogue of it and a configuration that fits it. */
 export function addSimulateCommand(program: Command, io: Io): void {
@@ -37,13 +42,21 @@ export function addSimulateCommand(program: Command, io: Io): void {
     .description('write a synthetic observation, as the telescope would, with its truth and catalogue')
     .requiredOption('--out <dir>', 'folder to write to')
     .option('--full', 'the real size: 16 subbands of 48 channels, 24 integrations, 2.3 GB')
-    .option('--sources <n|file|json>', 'number of random sources, or a JSON or CSV list (name, raDeg, decDeg, fluxJy, spectralIndex)')
+    .option(
+      '--sources <n|file|json>',
+      'number of random sources, or a JSON or CSV list (name, raDeg, decDeg, fluxJy, spectralIndex)',
+    )
     .option('--calibrator <name|none>', 'calibrator that transits in the middle of the observation')
     .option('--gains', 'corrupt with random gains and bandpasses (the default)')
     .option('--no-gains', 'neither gains nor bandpasses')
     .option('--noise <sefdJy|none>', 'system equivalent flux density of an antenna, Jy')
     .option('--seed <n>', 'seed of everything random; the same seed gives the same bytes')
-    .option('--set <key=value>', 'any other parameter of the simulation; repeatable', (value: string, all: string[]) => [...all, value], [])
+    .option(
+      '--set <key=value>',
+      'any other parameter of the simulation; repeatable',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
   withGlobalOptions(command, ['text', 'json'])
     .addHelpText('after', '\nExamples:\n  contimg simulate --out sky --seed 7\n  contimg run sky/contimg.yaml')
     .action((options: SimulateOptions) => simulate(options, io))
@@ -69,7 +82,9 @@ async function simulate(options: SimulateOptions, io: Io): Promise<void> {
     if (options.output === 'json') {
       const files = result.files.map((file) => join(out, file))
       const catalogue = result.catalogue === undefined ? null : join(out, result.catalogue)
-      io.out(`${JSON.stringify({ apiVersion, out, files, bytes: result.bytes, truth: join(out, result.truth), catalogue, config }, null, 2)}\n`)
+      io.out(
+        `${JSON.stringify({ apiVersion, out, files, bytes: result.bytes, truth: join(out, result.truth), catalogue, config }, null, 2)}\n`,
+      )
       return
     }
     lines(io.out, [
@@ -96,7 +111,7 @@ function simulationParams(options: SimulateOptions, io: Io): SimulationParams {
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error
     const details = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-    throw new ProblemError('USAGE', details.length === 1 ? String(details[0]) : 'these parameters do not fit', {
+    throw new ProblemError('USAGE', details.length === 1 ? details.join() : 'these parameters do not fit', {
       details,
       hint: 'see contimg simulate --help',
     })
@@ -109,11 +124,16 @@ function sourcesOf(text: string, { cwd }: Io): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new ProblemError('USAGE', '--sources is no JSON list', { hint: 'for example --sources \'[{"raDeg": 10, "decDeg": 30, "fluxJy": 1}]\'' })
+    throw new ProblemError('USAGE', '--sources is no JSON list', {
+      hint: 'for example --sources \'[{"raDeg": 10, "decDeg": 30, "fluxJy": 1}]\'',
+    })
   }
 }
 
-function configText({ subbands, integrations, missingSubbands, calibrator }: SimulationParams, catalogue: string | undefined): string {
+function configText(
+  { subbands, integrations, missingSubbands, calibrator }: SimulationParams,
+  catalogue: string | undefined,
+): string {
   const present = subbands.filter((subband) => !missingSubbands.includes(subband)).length
   const config = {
     input: '.',
@@ -121,7 +141,10 @@ function configText({ subbands, integrations, missingSubbands, calibrator }: Sim
     ingest: { minSubbands: Math.min(present, 12) },
     conversion: { expect: { subbands: [...subbands].sort((a, b) => a - b), integrations } },
   }
-  const remark = calibrator === null ? '# There is no calibrator in this observation: run it with --uncalibrated, or beside one that has.\n' : ''
+  const remark =
+    calibrator === null
+      ? '# There is no calibrator in this observation: run it with --uncalibrated, or beside one that has.\n'
+      : ''
   return `# Written by contimg simulate; paths are relative to this file.\n${remark}${stringify(config)}`
 }
 

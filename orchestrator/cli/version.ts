@@ -7,7 +7,9 @@ import { withGlobalOptions, type GlobalOptions } from './options.ts'
 
 /** The version of this checkout. */
 export async function readVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   return version
 }
 
@@ -17,7 +19,8 @@ export function addVersionCommand(program: Command, io: Io): void {
   withGlobalOptions(command, ['text', 'json']).action(async ({ output }: GlobalOptions) => {
     const version = await readVersion()
     const stages = Object.fromEntries(pipelineStages.map((stage) => [stage, contracts[stage].version]))
-    if (output === 'json') io.out(`${JSON.stringify({ apiVersion, version, node: process.version, contracts: stages }, null, 2)}\n`)
+    if (output === 'json')
+      io.out(`${JSON.stringify({ apiVersion, version, node: process.version, contracts: stages }, null, 2)}\n`)
     else io.out(`contimg ${version} (${apiVersion}, Node ${process.version})\n`)
   })
 }

@@ -42,7 +42,8 @@ export function admit(scan: Scan, config: RunConfig): Admission {
     quarantined.push(...faults.flatMap((fault) => quarantineEntry(observation.id, fault)))
     const problem = tooFew(observation, faults, config)
     if (problem === undefined) admitted.push(observation)
-    else rejected.push({ id: observation.id, status: problem.code === 'SUBBANDS_MISSING' ? 'skipped' : 'failed', problem })
+    else
+      rejected.push({ id: observation.id, status: problem.code === 'SUBBANDS_MISSING' ? 'skipped' : 'failed', problem })
   }
   for (const [id, faults] of strayFaults(scan, known)) {
     if (!selected(id)) continue
@@ -56,7 +57,13 @@ export function admit(scan: Scan, config: RunConfig): Admission {
 export function selection(patterns: readonly string[] | undefined): (id: string) => boolean {
   if (patterns === undefined) return () => true
   const expressions = patterns.map(
-    (pattern) => new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`),
+    (pattern) =>
+      new RegExp(
+        `^${pattern
+          .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('*', '.*')
+          .replaceAll('?', '.')}$`,
+      ),
   )
   return (id) => expressions.some((expression) => expression.test(id))
 }
@@ -69,7 +76,10 @@ function tooFew(observation: ScanObservation, faults: readonly Fault[], config: 
   const unreadable = faults.filter(({ code }) => isQuarantine(code))
   if (unreadable.length > 0) {
     const problem = faultProblem(unreadable)
-    return { ...problem, message: `${problem.message}; ${present.length} of ${expected.length} subbands are left, at least ${minSubbands} are needed` }
+    return {
+      ...problem,
+      message: `${problem.message}; ${present.length} of ${expected.length} subbands are left, at least ${minSubbands} are needed`,
+    }
   }
   const absent = expected.filter((subband) => !observation.subbands.includes(subband))
   const list = absent.map((subband) => String(subband).padStart(2, '0')).join(', ')
@@ -93,9 +103,10 @@ function strayFaults(scan: Scan, known: ReadonlySet<string>): Map<string, Fault[
 
 function faultProblem(faults: readonly Fault[]): Problem {
   const [first] = faults as readonly [Fault, ...Fault[]]
-  const others = faults.length === 1 ? '' : ` (and ${faults.length - 1} more file${faults.length === 2 ? '' : 's'} at fault)`
+  const others =
+    faults.length === 1 ? '' : ` (and ${faults.length - 1} more file${faults.length === 2 ? '' : 's'} at fault)`
   return {
-    code: first.code as Problem['code'],
+    code: first.code,
     message: `${first.file}: ${first.message}${others}`,
     ...(first.hint === undefined ? {} : { hint: first.hint }),
   }

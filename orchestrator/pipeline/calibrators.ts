@@ -15,7 +15,7 @@ type Calibrator = ScanObservation['calibrators'][number]
 const OWN_RULES = [3, 4, 5]
 
 /** What the choice of solution sets depends on, of one observation. */
-export function solutionTarget(observation: ScanObservation): SolutionTarget {
+function solutionTarget(observation: ScanObservation): SolutionTarget {
   const { shape, startMjdUtc, decOfDateRad, id } = observation
   return {
     observation: id,
@@ -33,18 +33,30 @@ interface OwnInput {
 }
 
 /** The solution set that an observation could solve on its own calibrator, by the first rule of the ladder that applies. */
-export function ownCandidate({ observation, config, conversionKey, catalogue }: OwnInput): SolutionCandidate | undefined {
+export function ownCandidate({
+  observation,
+  config,
+  conversionKey,
+  catalogue,
+}: OwnInput): SolutionCandidate | undefined {
   if (config.calibration.mode === 'none') return undefined
   const calibrator = ownCalibrator(observation, config.calibration.calibrator)
   if (calibrator === undefined) return undefined
-  const solving = Object.fromEntries(Object.entries(config.calibration).filter(([name]) => !applyOnlyParams.includes(name)))
+  const solving = Object.fromEntries(
+    Object.entries(config.calibration).filter(([name]) => !applyOnlyParams.includes(name)),
+  )
   const solveKey = stepKey({
     stage: 'calibration',
     version: contracts.calibration.version,
     params: { ...solving, calibrator: calibrator.name },
     inputs: { measurementSet: `${conversionKey}:measurementSet`, ...(catalogue === undefined ? {} : { catalogue }) },
   })
-  return { ...solutionTarget(observation), solveKey, calibrator: calibrator.name, apparentFluxJy: calibrator.apparentFluxJy }
+  return {
+    ...solutionTarget(observation),
+    solveKey,
+    calibrator: calibrator.name,
+    apparentFluxJy: calibrator.apparentFluxJy,
+  }
 }
 
 interface ChoiceInput {
@@ -65,12 +77,24 @@ export function chooseCalibration({ observation, own, candidates, bad, config }:
   const ownChoice: CalibrationChoice | undefined =
     own === undefined || calibrator === undefined
       ? undefined
-      : { kind: 'own', calibrator: own.calibrator, solveKey: own.solveKey, reason: ownReason(calibrator, config.calibration.calibrator) }
+      : {
+          kind: 'own',
+          calibrator: own.calibrator,
+          solveKey: own.solveKey,
+          reason: ownReason(calibrator, config.calibration.calibrator),
+        }
   const pinned = config.calibration.calibrator !== null
-  if (ownChoice !== undefined && own !== undefined && !bad.has(own.solveKey) && (pinned || OWN_RULES.includes(calibrator?.rule ?? 0))) {
+  if (
+    ownChoice !== undefined &&
+    own !== undefined &&
+    !bad.has(own.solveKey) &&
+    (pinned || OWN_RULES.includes(calibrator?.rule ?? 0))
+  ) {
     return ownChoice
   }
-  const others = candidates.filter((candidate) => candidate.observation !== observation.id && candidate.solveKey !== own?.solveKey)
+  const others = candidates.filter(
+    (candidate) => candidate.observation !== observation.id && candidate.solveKey !== own?.solveKey,
+  )
   const fitting = pinned ? others.filter((candidate) => candidate.calibrator === config.calibration.calibrator) : others
   const { chosen, rejected } = chooseSolutions(solutionTarget(observation), fitting, {
     bad,
@@ -92,7 +116,9 @@ export function chooseCalibration({ observation, own, candidates, bad, config }:
 
 function ownCalibrator(observation: ScanObservation, pinned: string | null): Calibrator | undefined {
   if (pinned !== null) return observation.calibrators.find(({ name }) => name === pinned)
-  return [...observation.calibrators].sort((a, b) => a.rule - b.rule || b.apparentFluxJy - a.apparentFluxJy || (a.name < b.name ? -1 : 1))[0]
+  return [...observation.calibrators].sort(
+    (a, b) => a.rule - b.rule || b.apparentFluxJy - a.apparentFluxJy || (a.name < b.name ? -1 : 1),
+  )[0]
 }
 
 function ownReason({ rule, apparentFluxJy, meanBeam, name }: Calibrator, pinned: string | null): string {
@@ -102,6 +128,9 @@ function ownReason({ rule, apparentFluxJy, meanBeam, name }: Calibrator, pinned:
 
 function missingReason({ calibrators }: ScanObservation): string {
   const [nearest] = [...calibrators].sort((a, b) => b.apparentFluxJy - a.apparentFluxJy)
-  const near = nearest === undefined ? 'none is near' : `the best is ${nearest.name} with ${nearest.apparentFluxJy.toFixed(2)} Jy apparent`
+  const near =
+    nearest === undefined
+      ? 'none is near'
+      : `the best is ${nearest.name} with ${nearest.apparentFluxJy.toFixed(2)} Jy apparent`
   return `no usable calibrator in its beam (${near}) and no solution set covers it`
 }

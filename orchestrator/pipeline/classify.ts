@@ -3,9 +3,21 @@ import type { Problem } from './problem.ts'
 import { problemOf } from './problem.ts'
 
 /** How an attempt ended; the same words for child processes and for Jobs. */
-export const attemptClasses = [
-  'succeeded', 'oom', 'scratch-full', 'heap', 'disrupted', 'node-lost', 'image-pull', 'unschedulable', 'quota',
-  'deadline', 'app', 'invalid-output', 'cancelled', 'unknown',
+const attemptClasses = [
+  'succeeded',
+  'oom',
+  'scratch-full',
+  'heap',
+  'disrupted',
+  'node-lost',
+  'image-pull',
+  'unschedulable',
+  'quota',
+  'deadline',
+  'app',
+  'invalid-output',
+  'cancelled',
+  'unknown',
 ] as const
 export type AttemptClass = (typeof attemptClasses)[number]
 
@@ -47,7 +59,16 @@ export function classifyProcess(evidence: ProcessEvidence): AttemptClass {
 }
 
 /** Evidence as short sentences for the event log. */
-export function describeEvidence({ exitCode, signal, stopped, oomKills, error, invalidResult, phase, lastLines }: ProcessEvidence): string[] {
+export function describeEvidence({
+  exitCode,
+  signal,
+  stopped,
+  oomKills,
+  error,
+  invalidResult,
+  phase,
+  lastLines,
+}: ProcessEvidence): string[] {
   const lines: string[] = []
   if (stopped !== undefined) lines.push(stopped === 'user' ? 'asked to stop' : 'ran out of its time limit')
   if (signal !== undefined) lines.push(`killed by ${signal}`)
@@ -63,7 +84,8 @@ export function describeEvidence({ exitCode, signal, stopped, oomKills, error, i
 
 /** The problem to show for an attempt that did not succeed. */
 export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence): Problem {
-  if (evidence.error !== undefined && outcome !== 'deadline' && outcome !== 'cancelled') return problemOf(evidence.error)
+  if (evidence.error !== undefined && outcome !== 'deadline' && outcome !== 'cancelled')
+    return problemOf(evidence.error)
   const where = evidence.phase === undefined ? '' : ` in phase ${evidence.phase}`
   const words = lastWords(evidence.lastLines)
   const last = words === undefined ? '' : `; its last words: ${words}`
@@ -82,7 +104,11 @@ export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence)
         hint: 'raise execution.timeouts for this stage, or look at its log for where it hangs',
       }
     case 'cancelled':
-      return { code: 'CANCELLED', message: `stopped by the user${where}`, hint: 'run the same command again: finished steps are reused' }
+      return {
+        code: 'CANCELLED',
+        message: `stopped by the user${where}`,
+        hint: 'run the same command again: finished steps are reused',
+      }
     case 'disrupted':
       return {
         code: 'STAGE_KILLED',
@@ -90,7 +116,11 @@ export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence)
         hint: 'run the same command again: finished steps are reused',
       }
     case 'invalid-output':
-      return { code: 'RESULT_INVALID', message: evidence.invalidResult ?? 'the result does not hold', hint: 'report this as a defect with the log' }
+      return {
+        code: 'RESULT_INVALID',
+        message: evidence.invalidResult ?? 'the result does not hold',
+        hint: 'report this as a defect with the log',
+      }
     default:
       return {
         code: 'STAGE_CRASHED',

@@ -58,7 +58,13 @@ function expectation(issue: z.core.$ZodIssue, given: unknown): string {
       return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}, ${got}${hint}`
     }
     case 'invalid_union': {
-      const options = new Set(issue.errors.flat().map((inner) => expectation(inner, given).replace(/^expected /, '').replace(/, got .*$/s, '')))
+      const options = new Set(
+        issue.errors.flat().map((inner) =>
+          expectation(inner, given)
+            .replace(/^expected /, '')
+            .replace(/, got .*$/s, ''),
+        ),
+      )
       return options.size === 0 ? `${issue.message}, ${got}` : `expected ${[...options].join(' or ')}, ${got}`
     }
     default:
@@ -120,7 +126,7 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 }
 
 /** The schema of a place in the configuration, through defaults, optionals and transforms; undefined where there is none. */
-export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType | undefined {
+function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType | undefined {
   let node: z.ZodType | undefined = schema
   for (const part of path) {
     const inner: z.ZodType | undefined = node === undefined ? undefined : unwrap(node)
@@ -139,8 +145,11 @@ function knownKeys(schema: z.ZodType | undefined): string[] {
 
 function unwrap(schema: z.ZodType): z.ZodType {
   if (
-    schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodNullable || schema instanceof z.ZodReadonly
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodReadonly
   ) {
     return unwrap(schema.unwrap() as z.ZodType)
   }

@@ -14,7 +14,9 @@ const DEFAULT_ROOT = 'contimg-data'
 const resourcesConfig = z.strictObject({
   cpu: z.number().positive().optional().describe('CPU cores of one step; default: all, at most 4'),
   memory: bytesSchema.optional().describe('Memory of one step, bytes or like 8Gi; default: half of what is available'),
-  scratch: bytesSchema.optional().describe('Scratch space of one step, bytes or like 2Gi; default: what the step plans'),
+  scratch: bytesSchema
+    .optional()
+    .describe('Scratch space of one step, bytes or like 2Gi; default: what the step plans'),
 })
 
 function perStage<S extends z.ZodType>(schema: S): z.ZodObject<Record<PipelineStage, S>> {
@@ -22,22 +24,36 @@ function perStage<S extends z.ZodType>(schema: S): z.ZodObject<Record<PipelineSt
 }
 
 const retries = z.number().int().nonnegative().max(10).optional()
-const retention = z.union([
-  z.enum(['forever', 'until-validated']),
-  z.strictObject({ days: z.number().positive() }),
-])
+const retention = z.union([z.enum(['forever', 'until-validated']), z.strictObject({ days: z.number().positive() })])
 
 /** The one configuration object: the stage blocks are exactly that stage's parameters, and only they enter keys. */
-export const configSchema = z.strictObject({
-  name: z.string().regex(runNamePattern, 'expected letters, digits, dots, dashes').optional().describe('Name of the run; default: a memorable one'),
+const configSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(runNamePattern, 'expected letters, digits, dots, dashes')
+    .optional()
+    .describe('Name of the run; default: a memorable one'),
   input: z.string().min(1).optional().describe('Folder of UVH5 subband files'),
   root: z.string().min(1).optional().describe('Data root; default: CONTIMG_ROOT, else ./contimg-data'),
-  catalogue: z.string().min(1).optional().describe('Reference catalogue: a folder, or name@hash of an imported one; default: none'),
-  observations: z.array(z.string().min(1)).optional().describe('Ids of the observations to process, * and ? allowed; default: all'),
+  catalogue: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Reference catalogue: a folder, or name@hash of an imported one; default: none'),
+  observations: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Ids of the observations to process, * and ? allowed; default: all'),
   retain: perStage(retention.optional()).prefault({}).describe('How long products of a stage are kept'),
   ingest: z
     .strictObject({
-      minSubbands: z.number().int().min(1).max(16).optional().describe('Fewest subbands to process; default 12, or all where fewer are expected'),
+      minSubbands: z
+        .number()
+        .int()
+        .min(1)
+        .max(16)
+        .optional()
+        .describe('Fewest subbands to process; default 12, or all where fewer are expected'),
       waitSeconds: z.number().nonnegative().default(600).describe('Live ingest: how long to wait for late subbands, s'),
     })
     .prefault({}),
@@ -48,11 +64,19 @@ export const configSchema = z.strictObject({
       resources: resourcesConfig.prefault({}).describe('Resources of one step'),
       retries: z
         .strictObject({
-          oom: retries, app: retries, scratch: retries, disruption: retries, deadline: retries, transient: retries, unknown: retries,
+          oom: retries,
+          app: retries,
+          scratch: retries,
+          disruption: retries,
+          deadline: retries,
+          transient: retries,
+          unknown: retries,
         })
         .prefault({})
         .describe('Attempts after the first, per kind of failure'),
-      timeouts: perStage(z.number().positive().optional()).prefault({}).describe('Time limit of one attempt, s; default: none'),
+      timeouts: perStage(z.number().positive().optional())
+        .prefault({})
+        .describe('Time limit of one attempt, s; default: none'),
       stages: perStage(z.strictObject({ resources: resourcesConfig.prefault({}) }).prefault({})).prefault({}),
     })
     .prefault({}),
@@ -98,7 +122,9 @@ export function parseConfig({ file, overrides, resolvePath }: ConfigInput): RunC
   const origin: ConfigOrigin = { file: file?.path, document, lineCounter, overrides }
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
-    const findings = parsed.error.issues.flatMap((issue) => describeIssue(issue, { schema: configSchema, value, origin }))
+    const findings = parsed.error.issues.flatMap((issue) =>
+      describeIssue(issue, { schema: configSchema, value, origin }),
+    )
     invalid(findings.sort((a, b) => a.offset - b.offset).map(({ text }) => text))
   }
   return complete(parsed.data, resolvePath(DEFAULT_ROOT, 'working directory'))
@@ -109,7 +135,9 @@ export function parseSetting(text: string): Override {
   const [path, ...rest] = text.split('=')
   const parts = path?.split('.') ?? []
   if (rest.length === 0 || parts.some((part) => part.trim() === '')) {
-    throw new ProblemError('USAGE', `--set ${text}: expected key.path=value`, { hint: 'for example --set imaging.cellArcsec=3' })
+    throw new ProblemError('USAGE', `--set ${text}: expected key.path=value`, {
+      hint: 'for example --set imaging.cellArcsec=3',
+    })
   }
   const raw = rest.join('=')
   try {
@@ -120,7 +148,13 @@ export function parseSetting(text: string): Override {
 }
 
 /** What must be equal for a run to be continued: all that can change a product. */
-export function configIdentity({ name: _name, root: _root, execution: _execution, retain: _retain, ...rest }: RunConfig): string {
+export function configIdentity({
+  name: _name,
+  root: _root,
+  execution: _execution,
+  retain: _retain,
+  ...rest
+}: RunConfig): string {
   return canonicalJson(rest)
 }
 
@@ -179,15 +213,21 @@ function complete(config: ParsedConfig, defaultRoot: string): RunConfig {
   const expected = config.conversion.expect.subbands.length
   const minSubbands = config.ingest.minSubbands ?? Math.min(DEFAULT_MIN_SUBBANDS, expected)
   if (minSubbands > expected) {
-    invalid([`ingest.minSubbands: ${minSubbands} are more than the ${expected} subbands that conversion.expect.subbands lists`])
+    invalid([
+      `ingest.minSubbands: ${minSubbands} are more than the ${expected} subbands that conversion.expect.subbands lists`,
+    ])
   }
   return { ...config, root: config.root ?? defaultRoot, ingest: { ...config.ingest, minSubbands } }
 }
 
 function invalid(details: readonly string[]): never {
   const [first, ...others] = details
-  throw new ProblemError('CONFIG_INVALID', others.length === 0 ? String(first) : `${details.length} errors in the configuration`, {
-    details,
-    hint: 'correct what is named above, then run the same command again; nothing was started',
-  })
+  throw new ProblemError(
+    'CONFIG_INVALID',
+    first !== undefined && others.length === 0 ? first : `${details.length} errors in the configuration`,
+    {
+      details,
+      hint: 'correct what is named above, then run the same command again; nothing was started',
+    },
+  )
 }

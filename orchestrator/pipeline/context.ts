@@ -1,4 +1,10 @@
-import { apiVersion, type InputReference, type Resources, type StageContext, type StageResult } from '#runtime/stage/contract.ts'
+import {
+  apiVersion,
+  type InputReference,
+  type Resources,
+  type StageContext,
+  type StageResult,
+} from '#runtime/stage/contract.ts'
 import { productPath } from './key.ts'
 import type { PlannedInput, PlannedStep } from './plan.ts'
 import { contracts, pipelineStages, type PipelineStage } from './stages.ts'
@@ -29,7 +35,16 @@ export interface ContextInput {
  * The context of an attempt: the fold of what earlier steps left. Optional outputs that an earlier step did not write
  * are left out. Throws when a needed product is absent: the caller starts steps only after what they depend on.
  */
-export function buildContext({ run, step, attempt, resources, scratchDir, finished, stored, earlier }: ContextInput): StageContext {
+export function buildContext({
+  run,
+  step,
+  attempt,
+  resources,
+  scratchDir,
+  finished,
+  stored,
+  earlier,
+}: ContextInput): StageContext {
   const inputs: StageContext['inputs'] = {}
   for (const [name, planned] of Object.entries(step.inputs)) {
     const references = (Array.isArray(planned) ? (planned as PlannedInput[]) : [planned as PlannedInput]).flatMap(
@@ -69,7 +84,9 @@ export function buildContext({ run, step, attempt, resources, scratchDir, finish
 export function dependencies(step: PlannedStep): { observation: string; stage: PipelineStage; key: string }[] {
   return Object.values(step.inputs)
     .flatMap((input) => input as PlannedInput | PlannedInput[])
-    .flatMap((input) => (input.from === 'step' ? [{ observation: input.observation, stage: input.stage, key: input.key }] : []))
+    .flatMap((input) =>
+      input.from === 'step' ? [{ observation: input.observation, stage: input.stage, key: input.key }] : [],
+    )
 }
 
 /** Steps of the same observation that come earlier in the pipeline. */

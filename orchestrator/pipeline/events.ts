@@ -10,7 +10,7 @@ export interface StepRef {
   key: string
 }
 
-export interface PlannedStepFacts {
+interface PlannedStepFacts {
   stage: StageName
   key: string
   cached: boolean
@@ -30,17 +30,44 @@ export interface StepProduct {
 
 /** A run is a list of these, one JSON object a line; everything else is a fold of them. */
 export type RunEvent = { at: string } & (
-  | { type: 'run.started'; run: string; version: string; input: string; executor: string; pid: number; continued: boolean }
+  | {
+      type: 'run.started'
+      run: string
+      version: string
+      input: string
+      executor: string
+      pid: number
+      continued: boolean
+    }
   | { type: 'run.note'; level: 'info' | 'warn'; message: string }
   | { type: 'scan.finished'; files: number; observations: number; faults: number; seconds: number }
-  | { type: 'observation.planned'; observation: string; steps: PlannedStepFacts[]; calibration: CalibrationChoice; replanned?: string }
-  | { type: 'observation.rejected'; observation: string; status: 'failed' | 'skipped'; error: Problem; quarantined: boolean }
+  | {
+      type: 'observation.planned'
+      observation: string
+      steps: PlannedStepFacts[]
+      calibration: CalibrationChoice
+      replanned?: string
+    }
+  | {
+      type: 'observation.rejected'
+      observation: string
+      status: 'failed' | 'skipped'
+      error: Problem
+      quarantined: boolean
+    }
   | ({ type: 'step.reused'; step: StepRef } & StepProduct)
   | { type: 'step.waiting'; step: StepRef; reason: string }
   | { type: 'attempt.started'; step: StepRef; attempt: number; uid: string; log: string }
   | { type: 'step.phase'; step: StepRef; phase: string }
   | { type: 'step.progress'; step: StepRef; done: number; total: number; unit: string }
-  | { type: 'attempt.ended'; step: StepRef; attempt: number; class: AttemptClass; evidence: readonly string[]; retry: boolean }
+  | {
+      type: 'attempt.ended'
+      step: StepRef
+      attempt: number
+      class: AttemptClass
+      evidence: readonly string[]
+      retry: boolean
+    }
   | ({ type: 'step.finished'; step: StepRef } & StepProduct)
   | { type: 'step.failed'; step: StepRef; error: Problem; quarantined: boolean }
   | { type: 'step.skipped'; step: StepRef; error: Problem }

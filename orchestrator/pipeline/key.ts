@@ -20,7 +20,15 @@ export function stepKey(parts: KeyParts): string {
 }
 
 /** The product folder of a step, relative to the data root. */
-export function productPath({ observation, stage, key }: { observation: string; stage: StageName; key: string }): string {
+export function productPath({
+  observation,
+  stage,
+  key,
+}: {
+  observation: string
+  stage: StageName
+  key: string
+}): string {
   return `products/${observation}/${stage}/${key.slice(0, KEY_DIGITS)}`
 }
 

@@ -83,27 +83,43 @@ export function makePlan(input: PlanInput): Plan {
   const { admitted, rejected, quarantined } = admit(input.scan, input.config)
   const drafts = admitted.map((observation) => draftOf(observation, input))
   const stored = input.products.flatMap(({ solution }) => (solution === undefined ? [] : [solution]))
-  const candidates = mergeCandidates(drafts.flatMap(({ own }) => (own === undefined ? [] : [own])), stored)
-  const bad = new Set([...input.badSets, ...stored.filter(({ grade }) => grade === 'bad').map(({ solveKey }) => solveKey)])
-  const choices = drafts.map(({ observation, own }) => chooseCalibration({ observation, own, candidates, bad, config: input.config }))
+  const candidates = mergeCandidates(
+    drafts.flatMap(({ own }) => (own === undefined ? [] : [own])),
+    stored,
+  )
+  const bad = new Set([
+    ...input.badSets,
+    ...stored.filter(({ grade }) => grade === 'bad').map(({ solveKey }) => solveKey),
+  ])
+  const choices = drafts.map(({ observation, own }) =>
+    chooseCalibration({ observation, own, candidates, bad, config: input.config }),
+  )
 
   // Solvers first: the others take their sets from steps whose keys must be known.
   const solvers = new Map<string, PlannedStep>()
   const planned = new Map<string, PlannedObservation>()
   for (const pass of ['own', 'other'] as const) {
     drafts.forEach((draft, index) => {
-      const calibration = choices[index] as CalibrationChoice
+      const calibration = choices[index]
       if ((calibration.kind === 'own') !== (pass === 'own')) return
       const steps = planSteps({ ...draft, calibration, solvers }, input)
       const solver = steps.find(({ solves }) => solves !== undefined)
       if (solver?.solves !== undefined) solvers.set(solver.solves.solveKey, solver)
-      planned.set(draft.observation.id, { id: draft.observation.id, startMjdUtc: draft.observation.startMjdUtc, calibration, steps })
+      planned.set(draft.observation.id, {
+        id: draft.observation.id,
+        startMjdUtc: draft.observation.startMjdUtc,
+        calibration,
+        steps,
+      })
     })
   }
   const observations = drafts.map(({ observation }) => planned.get(observation.id) as PlannedObservation)
   const serving = new Set(choices.flatMap((choice) => (choice.kind === 'set' ? [choice.observation] : [])))
   return {
-    observations: [...observations.filter(({ id }) => serving.has(id)), ...observations.filter(({ id }) => !serving.has(id))],
+    observations: [
+      ...observations.filter(({ id }) => serving.has(id)),
+      ...observations.filter(({ id }) => !serving.has(id)),
+    ],
     rejected,
     quarantined,
   }
@@ -116,14 +132,21 @@ interface Draft {
 }
 
 function draftOf(observation: ScanObservation, input: PlanInput): Draft {
-  const conversion = planStep('conversion', { observation, earlier: [], solutions: undefined, solves: undefined }, input)
+  const conversion = planStep(
+    'conversion',
+    { observation, earlier: [], solutions: undefined, solves: undefined },
+    input,
+  )
   const catalogue = input.assets.catalogue?.identity
   const own = ownCandidate({ observation, config: input.config, conversionKey: conversion.key, catalogue })
   return { observation, conversion, own }
 }
 
 /** Sets that exist win over the same sets as planned: their grade is known. */
-function mergeCandidates(planned: readonly SolutionCandidate[], stored: readonly SolutionCandidate[]): SolutionCandidate[] {
+function mergeCandidates(
+  planned: readonly SolutionCandidate[],
+  stored: readonly SolutionCandidate[],
+): SolutionCandidate[] {
   const known = new Set(stored.map(({ solveKey }) => solveKey))
   return [...stored, ...planned.filter(({ solveKey }) => !known.has(solveKey))]
 }
@@ -133,7 +156,10 @@ interface StepsDraft extends Draft {
   solvers: ReadonlyMap<string, PlannedStep>
 }
 
-function planSteps({ observation, conversion, calibration, own, solvers }: StepsDraft, input: PlanInput): PlannedStep[] {
+function planSteps(
+  { observation, conversion, calibration, own, solvers }: StepsDraft,
+  input: PlanInput,
+): PlannedStep[] {
   const steps = [conversion]
   const solutions = calibration.kind === 'set' ? setInput(calibration, solvers) : undefined
   for (const stage of pipelineStages.slice(1)) {
@@ -144,14 +170,20 @@ function planSteps({ observation, conversion, calibration, own, solvers }: Steps
 }
 
 /** Another observation's set as an input: from its product, or from the step of this run that will make it. */
-function setInput(choice: CalibrationChoice & { kind: 'set' }, solvers: ReadonlyMap<string, PlannedStep>): ResolvedInput | undefined {
+function setInput(
+  choice: CalibrationChoice & { kind: 'set' },
+  solvers: ReadonlyMap<string, PlannedStep>,
+): ResolvedInput | undefined {
   const source = solvers.get(choice.solveKey)
   if (choice.product !== undefined) {
     return { identity: choice.solveKey, input: { from: 'product', product: choice.product, output: 'solutions' } }
   }
   if (source === undefined) return undefined
   const { stage, observation, key } = source
-  return { identity: choice.solveKey, input: { from: 'step', stage, observation, key, output: 'solutions', optional: false } }
+  return {
+    identity: choice.solveKey,
+    input: { from: 'step', stage, observation, key, output: 'solutions', optional: false },
+  }
 }
 
 interface StepDraft {
@@ -186,17 +218,30 @@ function planStep(stage: PipelineStage, draft: StepDraft, input: PlanInput): Pla
     params,
     inputs,
     cached: cached?.product,
-    miss: cached === undefined ? explainMiss(parts, siblings.flatMap((product) => (product.parts === undefined ? [] : [product.parts]))) : undefined,
-    need: contract.plan(params as never, observation.shape),
+    miss:
+      cached === undefined
+        ? explainMiss(
+            parts,
+            siblings.flatMap((product) => (product.parts === undefined ? [] : [product.parts])),
+          )
+        : undefined,
+    need: contract.plan(params, observation.shape),
     solves: draft.solves,
   }
 }
 
 /** The complete parameters of a step: the user's, the machine's engines, and the calibrator that the planner chose. */
-function stageParams(stage: PipelineStage, { calibration }: StepDraft, { config, engines }: PlanInput): Record<string, unknown> {
-  const found = Object.fromEntries((engineParams[stage] ?? []).flatMap((name) => (engines[name] === undefined ? [] : [[name, engines[name]]])))
-  const chosen = stage === 'calibration' ? { calibrator: calibration?.kind === 'own' ? calibration.calibrator : null } : {}
-  return contracts[stage].params.parse({ ...config[stage], ...found, ...chosen }) as Record<string, unknown>
+function stageParams(
+  stage: PipelineStage,
+  { calibration }: StepDraft,
+  { config, engines }: PlanInput,
+): Record<string, unknown> {
+  const found = Object.fromEntries(
+    (engineParams[stage] ?? []).flatMap((name) => (engines[name] === undefined ? [] : [[name, engines[name]]])),
+  )
+  const chosen =
+    stage === 'calibration' ? { calibrator: calibration?.kind === 'own' ? calibration.calibrator : null } : {}
+  return contracts[stage].params.parse({ ...config[stage], ...found, ...chosen })
 }
 
 interface ResolvedInput {
@@ -251,5 +296,7 @@ function rawInput(observation: ScanObservation, config: RunConfig): ResolvedInpu
 }
 
 function assetInput(asset: Asset | undefined): ResolvedInput | undefined {
-  return asset === undefined ? undefined : { identity: asset.identity, input: { from: 'file', reference: asset.reference } }
+  return asset === undefined
+    ? undefined
+    : { identity: asset.identity, input: { from: 'file', reference: asset.reference } }
 }

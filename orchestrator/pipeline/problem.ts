@@ -1,7 +1,7 @@
 import { errorCatalogue, type ErrorData } from '#runtime/stage/errors.ts'
 
 /** Codes of what can go wrong outside the stages; the stages' own codes are in the runtime's error catalogue. */
-export const problemCatalogue = {
+const problemCatalogue = {
   USAGE: { exit: 2, help: 'the command line is not understood' },
   CONFIG_UNREADABLE: { exit: 2, help: 'the configuration file cannot be read' },
   CONFIG_INVALID: { exit: 2, help: 'the configuration breaks its schema' },
@@ -48,7 +48,11 @@ export interface Problem {
 export class ProblemError extends Error {
   readonly problem: Problem
 
-  constructor(code: ProblemCode, message: string, options: { hint?: string; details?: readonly string[]; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { hint?: string; details?: readonly string[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ProblemError'
     this.problem = {

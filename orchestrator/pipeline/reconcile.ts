@@ -30,11 +30,13 @@ export function decide({ plan, state, busy, slots }: Now): Decision[] {
   for (const { steps } of plan.observations) {
     for (const step of steps) {
       const now = stepState(states, step)
-      if (now === undefined || now.status !== 'planned' || busy.has(`${step.observation} ${step.stage} ${step.key}`)) continue
+      if (now === undefined || now.status !== 'planned' || busy.has(`${step.observation} ${step.stage} ${step.key}`))
+        continue
       const verdict = readiness(step, steps, states)
       if (verdict.kind === 'skip') decisions.push({ kind: 'skip', step, problem: verdict.problem })
       else if (verdict.kind === 'wait') {
-        if (verdict.reason !== undefined && verdict.reason !== now.waiting) decisions.push({ kind: 'wait', step, reason: verdict.reason })
+        if (verdict.reason !== undefined && verdict.reason !== now.waiting)
+          decisions.push({ kind: 'wait', step, reason: verdict.reason })
       } else if (step.cached !== undefined) decisions.push({ kind: 'reuse', step })
       else if (free > 0) {
         free--
@@ -47,7 +49,11 @@ export function decide({ plan, state, busy, slots }: Now): Decision[] {
 
 type Readiness = { kind: 'ready' } | { kind: 'skip'; problem: Problem } | { kind: 'wait'; reason?: string }
 
-function readiness(step: PlannedStep, siblings: readonly PlannedStep[], states: ReadonlyMap<string, ObservationState>): Readiness {
+function readiness(
+  step: PlannedStep,
+  siblings: readonly PlannedStep[],
+  states: ReadonlyMap<string, ObservationState>,
+): Readiness {
   const needed = [...earlierSteps(step, siblings), ...dependencies(step)]
   let waiting: Readiness | undefined
   for (const before of needed) {
@@ -56,8 +62,11 @@ function readiness(step: PlannedStep, siblings: readonly PlannedStep[], states: 
     switch (found?.status) {
       case 'done':
       case 'cached': {
-        const blocking = own ? found.product?.quality.checks.find((check) => check.blocking && check.verdict === 'bad') : undefined
-        if (blocking !== undefined) return { kind: 'skip', problem: blocked(before.stage, blocking.name, blocking.message) }
+        const blocking = own
+          ? found.product?.quality.checks.find((check) => check.blocking && check.verdict === 'bad')
+          : undefined
+        if (blocking !== undefined)
+          return { kind: 'skip', problem: blocked(before.stage, blocking.name, blocking.message) }
         break
       }
       case 'skipped':
@@ -72,7 +81,10 @@ function readiness(step: PlannedStep, siblings: readonly PlannedStep[], states: 
   return waiting ?? { kind: 'ready' }
 }
 
-function stepState(states: ReadonlyMap<string, ObservationState>, step: { observation: string; stage: string; key: string }): StepState | undefined {
+function stepState(
+  states: ReadonlyMap<string, ObservationState>,
+  step: { observation: string; stage: string; key: string },
+): StepState | undefined {
   return states.get(step.observation)?.steps.find(({ key, stage }) => key === step.key && stage === step.stage)
 }
 

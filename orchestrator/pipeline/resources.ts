@@ -12,7 +12,11 @@ export interface Machine {
 const MAX_CORES_PER_STEP = 4
 
 /** The resources of one step on this machine: the configuration's, else min(cores, 4) and half of the free memory. */
-export function stepResources(stage: PipelineStage, need: StagePlan, { config, machine }: { config: RunConfig; machine: Machine }): Resources {
+export function stepResources(
+  stage: PipelineStage,
+  need: StagePlan,
+  { config, machine }: { config: RunConfig; machine: Machine },
+): Resources {
   const general = config.execution.resources
   const special = config.execution.stages[stage].resources
   const half = machine.availableMemoryBytes / 2

@@ -37,7 +37,10 @@ export interface AttemptRecord {
 }
 
 /** Whether to try a step once more after these attempts, the last of which did not succeed. */
-export function shouldRetry(attempts: readonly AttemptRecord[], budgets: Readonly<Record<Budget, number>> = defaultBudgets): boolean {
+export function shouldRetry(
+  attempts: readonly AttemptRecord[],
+  budgets: Readonly<Record<Budget, number>> = defaultBudgets,
+): boolean {
   const last = attempts.at(-1)
   if (last === undefined || attempts.length >= MAX_ATTEMPTS || last.retryable === false) return false
   const budget = budgetOf(last)

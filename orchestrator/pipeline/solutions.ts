@@ -29,7 +29,15 @@ export interface SolutionCandidate extends SolutionTarget {
 export type CalibrationChoice =
   | { kind: 'none' }
   | { kind: 'own'; calibrator: string; solveKey: string; reason: string }
-  | { kind: 'set'; calibrator: string; solveKey: string; observation: string; product?: string; reason: string; rejected: string[] }
+  | {
+      kind: 'set'
+      calibrator: string
+      solveKey: string
+      observation: string
+      product?: string
+      reason: string
+      rejected: string[]
+    }
   | { kind: 'missing'; reason: string; rejected: string[] }
 
 /**

@@ -5,7 +5,12 @@ import { imaging } from '../../stages/imaging/contract.ts'
 import { validation } from '../../stages/validation/contract.ts'
 
 /** The stages of the pipeline, in order; an input comes from the nearest earlier stage that has an output of its name. */
-export const pipelineStages = ['conversion', 'calibration', 'imaging', 'validation'] as const satisfies readonly StageName[]
+export const pipelineStages = [
+  'conversion',
+  'calibration',
+  'imaging',
+  'validation',
+] as const satisfies readonly StageName[]
 export type PipelineStage = (typeof pipelineStages)[number]
 
 export const contracts = { conversion, calibration, imaging, validation } satisfies Record<PipelineStage, StageContract>

@@ -7,7 +7,7 @@ import type { CalibrationChoice } from './solutions.ts'
 
 export type Status = 'planned' | 'running' | 'cached' | 'done' | 'failed' | 'skipped' | 'cancelled'
 
-export interface AttemptState {
+interface AttemptState {
   number: number
   startedAt: string
   endedAt?: string
@@ -61,7 +61,17 @@ export interface RunState {
 
 /** The state of a run whose log is empty. */
 export function emptyState(): RunState {
-  return { run: '', version: '', input: '', executor: '', pid: 0, status: 'planned', startedAt: '', notes: [], observations: [] }
+  return {
+    run: '',
+    version: '',
+    input: '',
+    executor: '',
+    pid: 0,
+    status: 'planned',
+    startedAt: '',
+    notes: [],
+    observations: [],
+  }
 }
 
 /** The state of a run as the fold of its events. */
@@ -78,7 +88,8 @@ export function applyEvent(state: RunState, event: RunEvent): void {
       const { run, version, input, executor, pid } = event
       if (!event.continued) Object.assign(state, emptyState())
       // What a dead process left behind as running is not running.
-      for (const step of state.observations.flatMap(({ steps }) => steps)) if (step.status === 'running') step.status = 'cancelled'
+      for (const step of state.observations.flatMap(({ steps }) => steps))
+        if (step.status === 'running') step.status = 'cancelled'
       Object.assign(state, { run, version, input, executor, pid, status: 'running', startedAt: event.at })
       delete state.finishedAt
       delete state.exitCode
@@ -89,18 +100,33 @@ export function applyEvent(state: RunState, event: RunEvent): void {
       state.notes.push({ level: event.level, message: event.message })
       break
     case 'scan.finished':
-      state.scan = { files: event.files, observations: event.observations, faults: event.faults, seconds: event.seconds }
+      state.scan = {
+        files: event.files,
+        observations: event.observations,
+        faults: event.faults,
+        seconds: event.seconds,
+      }
       break
     case 'observation.planned':
       planObservation(state, event)
       break
     case 'observation.rejected': {
       const observation = observationOf(state, event.observation)
-      Object.assign(observation, { status: event.status, error: event.error, quarantined: event.quarantined, steps: [] })
+      Object.assign(observation, {
+        status: event.status,
+        error: event.error,
+        quarantined: event.quarantined,
+        steps: [],
+      })
       break
     }
     case 'run.finished':
-      Object.assign(state, { status: event.status, exitCode: event.exitCode, seconds: event.seconds, finishedAt: event.at })
+      Object.assign(state, {
+        status: event.status,
+        exitCode: event.exitCode,
+        seconds: event.seconds,
+        finishedAt: event.at,
+      })
       break
     default:
       applyStepEvent(state, event)
@@ -139,7 +165,8 @@ function applyStepEvent(state: RunState, event: StepEvent): void {
       break
     case 'attempt.ended': {
       const attempt = step.attempts.at(-1)
-      if (attempt !== undefined) Object.assign(attempt, { endedAt: event.at, class: event.class, evidence: event.evidence })
+      if (attempt !== undefined)
+        Object.assign(attempt, { endedAt: event.at, class: event.class, evidence: event.evidence })
       break
     }
     case 'step.failed':
@@ -162,7 +189,9 @@ function planObservation(state: RunState, event: RunEvent & { type: 'observation
   delete observation.error
   const keep = new Set(event.steps.map(({ key }) => key))
   // A replanned observation keeps what it has made; steps of the old plan that never began are forgotten.
-  const made = observation.steps.filter(({ key, status }) => !keep.has(key) && (status === 'done' || status === 'cached') && event.replanned !== undefined)
+  const made = observation.steps.filter(
+    ({ key, status }) => !keep.has(key) && (status === 'done' || status === 'cached') && event.replanned !== undefined,
+  )
   const planned = event.steps.map(({ stage, key, miss }): StepState => {
     const existing = event.replanned === undefined ? undefined : observation.steps.find((step) => step.key === key)
     return existing ?? { stage, key, status: 'planned', attempts: [], ...(miss === undefined ? {} : { miss }) }
@@ -176,7 +205,11 @@ function finish(step: StepState, status: 'done' | 'cached', event: { at: string 
   const { product, outputs, metrics, quality, usage, warnings } = event
   delete step.waiting
   delete step.error
-  Object.assign(step, { status, finishedAt: event.at, product: { product, outputs, metrics, quality, usage, warnings } })
+  Object.assign(step, {
+    status,
+    finishedAt: event.at,
+    product: { product, outputs, metrics, quality, usage, warnings },
+  })
 }
 
 function observationOf(state: RunState, id: string): ObservationState {
@@ -198,9 +231,11 @@ function stepOf(observation: ObservationState, { stage, key }: StepRef): StepSta
 }
 
 /** Status, verdict and error of an observation from its steps. */
-export function summarise(steps: readonly StepState[]): Pick<ObservationState, 'status' | 'verdict'> & { error?: Problem } {
+function summarise(steps: readonly StepState[]): Pick<ObservationState, 'status' | 'verdict'> & { error?: Problem } {
   const statuses = steps.map(({ status }) => status)
-  const status = (['failed', 'cancelled', 'running', 'skipped', 'planned'] as const).find((candidate) => statuses.includes(candidate))
+  const status = (['failed', 'cancelled', 'running', 'skipped', 'planned'] as const).find((candidate) =>
+    statuses.includes(candidate),
+  )
   const error = steps.find((step) => step.status === 'failed' || step.status === 'skipped')?.error
   const begun = statuses.some((candidate) => candidate === 'done' || candidate === 'cached')
   return {

@@ -19,43 +19,74 @@ const style = `
 /** The page of a run: verdicts with links to each observation's own page, cost of the stages, notes. One file, no network. */
 export function reportPage(state: RunState): string {
   const verdicts = [...new Set(state.observations.map(({ verdict }) => verdict))]
-    .map((verdict) => `${state.observations.filter((observation) => observation.verdict === verdict).length} ${verdict}`)
+    .map(
+      (verdict) => `${state.observations.filter((observation) => observation.verdict === verdict).length} ${verdict}`,
+    )
     .join(', ')
   const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>contimg run ${state.run}</title>
-<style>${{ html: style }}</style>
-</head>
-<body>
-<h1>Run ${state.run}</h1>
-<p>${state.status} in ${duration(state.seconds ?? 0)}, verdicts: ${verdicts}. Input <code>${state.input}</code>, started ${state.startedAt}, contimg ${state.version}, ${state.executor}.</p>
-${notes(state)}
-<h2>Observations</h2>
-<table>
-<thead><tr><th>Observation</th><th>Status</th><th>Verdict</th><th>Quick-look</th><th>Products</th></tr></thead>
-<tbody>
-${state.observations.map(observationRow)}
-</tbody>
-</table>
-<h2>Steps</h2>
-<table>
-<thead><tr><th>Observation</th><th>Stage</th><th>Status</th><th>Verdict</th><th>Wall</th><th>CPU</th><th>Peak memory</th><th>Read</th><th>Written</th><th>Product</th></tr></thead>
-<tbody>
-${state.observations.flatMap(({ id, steps }) => steps.map((step) => stepRow(id, step)))}
-</tbody>
-</table>
-${totals(state)}
-</body>
-</html>
-`
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>contimg run ${state.run}</title>
+        <style>
+          ${{ html: style }}
+        </style>
+      </head>
+      <body>
+        <h1>Run ${state.run}</h1>
+        <p>
+          ${state.status} in ${duration(state.seconds ?? 0)}, verdicts: ${verdicts}. Input <code>${state.input}</code>,
+          started ${state.startedAt}, contimg ${state.version}, ${state.executor}.
+        </p>
+        ${notes(state)}
+        <h2>Observations</h2>
+        <table>
+          <thead>
+            <tr>
+              <th>Observation</th>
+              <th>Status</th>
+              <th>Verdict</th>
+              <th>Quick-look</th>
+              <th>Products</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${state.observations.map(observationRow)}
+          </tbody>
+        </table>
+        <h2>Steps</h2>
+        <table>
+          <thead>
+            <tr>
+              <th>Observation</th>
+              <th>Stage</th>
+              <th>Status</th>
+              <th>Verdict</th>
+              <th>Wall</th>
+              <th>CPU</th>
+              <th>Peak memory</th>
+              <th>Read</th>
+              <th>Written</th>
+              <th>Product</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${state.observations.flatMap(({ id, steps }) => steps.map((step) => stepRow(id, step)))}
+          </tbody>
+        </table>
+        ${totals(state)}
+      </body>
+    </html> `
   return page.html
 }
 
 function notes({ notes: all }: RunState): Html {
-  return all.length === 0 ? html`` : html`<ul>${all.map(({ message }) => html`<li>${message}</li>`)}</ul>`
+  return all.length === 0
+    ? html``
+    : html`<ul>
+        ${all.map(({ message }) => html`<li>${message}</li>`)}
+      </ul>`
 }
 
 function observationRow({ id, status, verdict, steps, error }: ObservationState): Html {
@@ -65,33 +96,78 @@ function observationRow({ id, status, verdict, steps, error }: ObservationState)
   }
   const report = link('report')
   const picture = link('quicklook')
-  const names: [string, string][] = [['image', 'imagePbCorrected'], ['catalogue', 'catalogueCsv'], ['checks', 'qa']]
+  const names: [string, string][] = [
+    ['image', 'imagePbCorrected'],
+    ['catalogue', 'catalogueCsv'],
+    ['checks', 'qa'],
+  ]
   const products = names.flatMap(([label, name]) => {
     const path = link(name)
     return path === undefined ? [] : [html`<a href="${path}">${label}</a>`]
   })
   return html`<tr>
-<td>${report === undefined ? id : html`<a href="${report}">${id}</a>`}</td>
-<td class="${status}">${status}${error === undefined ? html`` : html`<br>${error.message} [${error.code}]${error.hint === undefined ? '' : `; ${error.hint}`}`}</td>
-<td class="${verdict}">${verdict}</td>
-<td>${picture === undefined ? '' : html`<img src="${picture}" alt="quick-look image of ${id}">`}</td>
-<td>${products}</td>
-</tr>`
+    <td>${report === undefined ? id : html`<a href="${report}">${id}</a>`}</td>
+    <td class="${status}">
+      ${status}${error === undefined ? html`` : html`<br />${error.message} [${error.code}]${error.hint === undefined ? '' : `; ${error.hint}`}`}
+    </td>
+    <td class="${verdict}">${verdict}</td>
+    <td>${picture === undefined ? '' : html`<img src="${picture}" alt="quick-look image of ${id}" />`}</td>
+    <td>${products}</td>
+  </tr>`
 }
 
 function stepRow(observation: string, { stage, status, product }: StepState): Html {
   const usage = product?.usage
-  const cost = usage === undefined ? ['', '', '', '', ''] : [span(usage.wallSeconds), span(usage.cpuSeconds), bytes(usage.peakMemoryBytes), bytes(usage.readBytes), bytes(usage.writtenBytes)]
+  const cost =
+    usage === undefined
+      ? ['', '', '', '', '']
+      : [
+          span(usage.wallSeconds),
+          span(usage.cpuSeconds),
+          bytes(usage.peakMemoryBytes),
+          bytes(usage.readBytes),
+          bytes(usage.writtenBytes),
+        ]
   const verdict = product?.quality.verdict ?? ''
-  return html`<tr><td>${observation}</td><td>${stage}</td><td class="${status}">${status}</td><td class="${verdict}">${verdict}</td>${cost.map((cell) => html`<td>${cell}</td>`)}<td>${product === undefined ? '' : html`<a href="${UP}/${product.product}/">${product.product}</a>`}</td></tr>`
+  return html`<tr>
+    <td>${observation}</td>
+    <td>${stage}</td>
+    <td class="${status}">${status}</td>
+    <td class="${verdict}">${verdict}</td>
+    ${cost.map((cell) => html`<td>${cell}</td>`)}
+    <td>${product === undefined ? '' : html`<a href="${UP}/${product.product}/">${product.product}</a>`}</td>
+  </tr>`
 }
 
 function totals(state: RunState): Html {
   const rows = pipelineStages.flatMap((stage) => {
     const used = stageUsage(state, stage)
-    return used === undefined ? [] : [html`<tr><td>${stage}</td><td>${used.steps}</td><td>${span(used.usage.wallSeconds)}</td><td>${span(used.usage.cpuSeconds)}</td><td>${bytes(used.usage.peakMemoryBytes)}</td></tr>`]
+    return used === undefined
+      ? []
+      : [
+          html`<tr>
+            <td>${stage}</td>
+            <td>${used.steps}</td>
+            <td>${span(used.usage.wallSeconds)}</td>
+            <td>${span(used.usage.cpuSeconds)}</td>
+            <td>${bytes(used.usage.peakMemoryBytes)}</td>
+          </tr>`,
+        ]
   })
   if (rows.length === 0) return html`<p>Every step was reused.</p>`
   return html`<h2>Cost of what ran</h2>
-<table><thead><tr><th>Stage</th><th>Steps</th><th>Wall</th><th>CPU</th><th>Peak memory</th></tr></thead><tbody>${rows}</tbody></table>`
+    <table>
+      <thead>
+        <tr>
+          <th>Stage</th>
+          <th>Steps</th>
+          <th>Wall</th>
+          <th>CPU</th>
+          <th>Peak memory</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>`
 }

@@ -16,7 +16,7 @@ const descriptionSchema = z.object({
   freqHz: z.number(),
   simulated: z.boolean(),
 })
-export type CatalogueDescription = z.output<typeof descriptionSchema>
+type CatalogueDescription = z.output<typeof descriptionSchema>
 
 export interface InstalledCatalogue extends CatalogueDescription {
   /** Folder relative to the data root. */
@@ -51,8 +51,15 @@ export async function resolveCatalogue(root: string, wanted: string): Promise<In
   const known = all.map(({ name, hash12 }) => `${name}@${hash12}`).join(', ')
   throw new ProblemError(
     'CATALOGUE_NOT_FOUND',
-    matching.length === 0 ? `there is no catalogue "${wanted}" under ${root}` : `"${wanted}" may be ${matching.map(({ path }) => path).join(' or ')}`,
-    { hint: known === '' ? 'import one with: contimg catalogue import FILE; or give the path of its folder' : `there are: ${known}` },
+    matching.length === 0
+      ? `there is no catalogue "${wanted}" under ${root}`
+      : `"${wanted}" may be ${matching.map(({ path }) => path).join(' or ')}`,
+    {
+      hint:
+        known === ''
+          ? 'import one with: contimg catalogue import FILE; or give the path of its folder'
+          : `there are: ${known}`,
+    },
   )
 }
 

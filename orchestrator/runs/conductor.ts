@@ -22,9 +22,9 @@ export interface ConductorOptions {
   machine: Machine
   /** The state that `emit` folds events into. */
   state: RunState
-  emit(event: NewEvent): void
+  emit: (event: NewEvent) => void
   /** Called for an observation whose raw data turned out to be at fault in a step. */
-  quarantine(observation: string, problem: Problem): Promise<void>
+  quarantine: (observation: string, problem: Problem) => Promise<void>
   signal: AbortSignal
 }
 
@@ -71,7 +71,7 @@ class Conductor {
   /** Carries out decisions until they need something that is still running. */
   async #act(): Promise<void> {
     const { state, emit } = this.#options
-    for (let again = true; again; ) {
+    for (let again = true; again;) {
       again = false
       const busy = new Set(this.#running.keys())
       for (const decision of decide({ plan: this.#plan, state, busy, slots: this.#slots - busy.size })) {
@@ -92,7 +92,8 @@ class Conductor {
       ...this.#options,
       incoming: planInput.scan.input,
       finished: (wanted) => this.#results.get(stepId(wanted)),
-      earlier: (later) => earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
+      earlier: (later) =>
+        earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
       started: (handle) => {
         this.#handles.set(id, handle)
         if (signal.aborted) handle.cancel()
@@ -138,7 +139,11 @@ class Conductor {
       this.#results.set(stepId(step), reading)
       emit({ type: 'step.reused', step: refOf(step), ...stepProduct(reading) })
     } else {
-      emit({ type: 'run.note', level: 'warn', message: `${step.cached} cannot be reused: ${reading.why}; it is made again` })
+      emit({
+        type: 'run.note',
+        level: 'warn',
+        message: `${step.cached} cannot be reused: ${reading.why}; it is made again`,
+      })
       this.#plan = await this.#makePlan()
     }
   }
@@ -158,12 +163,19 @@ class Conductor {
 
   #isOver(observation: string): boolean {
     const { state } = this.#options
-    return state.observations.find(({ id }) => id === observation)?.steps.some(({ status }) => status === 'failed' || status === 'cancelled') === true
+    return (
+      state.observations
+        .find(({ id }) => id === observation)
+        ?.steps.some(({ status }) => status === 'failed' || status === 'cancelled') === true
+    )
   }
 
   async #makePlan(): Promise<Plan> {
     const { config, planInput } = this.#options
-    const products = await listProducts(config.root, planInput.scan.observations.map(({ id }) => id))
+    const products = await listProducts(
+      config.root,
+      planInput.scan.observations.map(({ id }) => id),
+    )
     return makePlan({ ...planInput, products, badSets: this.#badSets })
   }
 }
@@ -173,7 +185,12 @@ function plannedEvent({ id, calibration, steps }: PlannedObservation): NewEvent 
     type: 'observation.planned',
     observation: id,
     calibration,
-    steps: steps.map(({ stage, key, cached, miss }) => ({ stage, key, cached: cached !== undefined, ...(miss === undefined ? {} : { miss }) })),
+    steps: steps.map(({ stage, key, cached, miss }) => ({
+      stage,
+      key,
+      cached: cached !== undefined,
+      ...(miss === undefined ? {} : { miss }),
+    })),
   }
 }
 

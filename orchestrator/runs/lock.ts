@@ -22,7 +22,9 @@ export async function acquireLock(path: string): Promise<RunLock> {
   for (;;) {
     try {
       const file = await open(path, 'wx')
-      await file.writeFile(JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname() } satisfies Holder))
+      await file.writeFile(
+        JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname() } satisfies Holder),
+      )
       await file.sync()
       await file.close()
       return { takenOverFrom, release: () => rm(path, { force: true }) }

@@ -23,7 +23,8 @@ export async function readProduct(root: string, product: string): Promise<Produc
   for (const [name, { path, bytes }] of Object.entries(parsed.data.outputs)) {
     const found = await stat(join(folder, path)).catch(() => undefined)
     if (found === undefined) return { ok: false, why: `its output ${name} (${path}) is missing` }
-    if (found.isFile() && found.size !== bytes) return { ok: false, why: `its output ${name} (${path}) has ${found.size} bytes, not ${bytes}` }
+    if (found.isFile() && found.size !== bytes)
+      return { ok: false, why: `its output ${name} (${path}) has ${found.size} bytes, not ${bytes}` }
   }
   return { ok: true, product, result: parsed.data }
 }
@@ -39,7 +40,11 @@ export async function listProducts(root: string, observations: readonly string[]
     for (const stage of wanted.has(observation) ? pipelineStages : (['calibration'] as const)) {
       for (const name of await listFolder(join(root, 'products', observation, stage))) {
         if (!/^[0-9a-f]{12}$/.test(name)) continue
-        const known = await knownProduct(root, { observation, stage, product: `products/${observation}/${stage}/${name}` })
+        const known = await knownProduct(root, {
+          observation,
+          stage,
+          product: `products/${observation}/${stage}/${name}`,
+        })
         if (known !== undefined && (wanted.has(observation) || known.solution !== undefined)) found.push(known)
       }
     }
@@ -48,10 +53,16 @@ export async function listProducts(root: string, observations: readonly string[]
 }
 
 /** What decides a step's key, and the set it solves: written before the step starts, beside its product. */
-export async function writeKeyFile(root: string, { observation, stage, key, parts, solves }: PlannedStep): Promise<void> {
+export async function writeKeyFile(
+  root: string,
+  { observation, stage, key, parts, solves }: PlannedStep,
+): Promise<void> {
   const path = keyFile(root, productPath({ observation, stage, key }))
   await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(path, `${JSON.stringify({ key, parts, ...(solves === undefined ? {} : { solution: solves }) }, null, 2)}\n`)
+  await writeFileAtomic(
+    path,
+    `${JSON.stringify({ key, parts, ...(solves === undefined ? {} : { solution: solves }) }, null, 2)}\n`,
+  )
 }
 
 /**
@@ -94,7 +105,11 @@ async function readKeyFile(
   product: string,
 ): Promise<{ key: string; parts: KeyParts; solution?: SolutionCandidate } | undefined> {
   try {
-    return JSON.parse(await readFile(keyFile(root, product), 'utf8')) as { key: string; parts: KeyParts; solution?: SolutionCandidate }
+    return JSON.parse(await readFile(keyFile(root, product), 'utf8')) as {
+      key: string
+      parts: KeyParts
+      solution?: SolutionCandidate
+    }
   } catch {
     // Made by another tool, or lost: the product is as good, only a miss cannot be explained by it.
     return undefined

@@ -22,6 +22,9 @@ export async function recordQuarantine(
 
 /** A file name that cannot leave its folder, whatever a raw file is called. */
 function safeName(text: string): string {
-  const name = text.replace(/[^A-Za-z0-9._:-]+/g, '_').replace(/^\.+/, '_').slice(0, 120)
+  const name = text
+    .replace(/[^A-Za-z0-9._:-]+/g, '_')
+    .replace(/^\.+/, '_')
+    .slice(0, 120)
   return name === '' ? '_' : name
 }

@@ -68,14 +68,20 @@ export async function findRun(root: string, wanted: string): Promise<string> {
   const names = await listRuns(root)
   if (wanted === '@latest') {
     if (names[0] !== undefined) return names[0]
-    throw new ProblemError('RUN_NOT_FOUND', `there are no runs under ${root}`, { hint: 'start one with: contimg run --input DIR' })
+    throw new ProblemError('RUN_NOT_FOUND', `there are no runs under ${root}`, {
+      hint: 'start one with: contimg run --input DIR',
+    })
   }
   if (names.includes(wanted)) return wanted
   const matching = names.filter((name) => name.startsWith(wanted))
   if (matching.length === 1 && matching[0] !== undefined) return matching[0]
-  throw new ProblemError('RUN_NOT_FOUND', matching.length === 0 ? `there is no run "${wanted}" under ${root}` : `"${wanted}" may be ${matching.join(' or ')}`, {
-    hint: 'list them with: contimg list',
-  })
+  throw new ProblemError(
+    'RUN_NOT_FOUND',
+    matching.length === 0 ? `there is no run "${wanted}" under ${root}` : `"${wanted}" may be ${matching.join(' or ')}`,
+    {
+      hint: 'list them with: contimg list',
+    },
+  )
 }
 
 /** The state of a run from its event log; a run whose process died is shown as cancelled. */
@@ -84,7 +90,8 @@ export async function readRun(root: string, name: string): Promise<RunState> {
   const state = foldEvents(readEvents(join(path, 'events.ndjson')))
   if (state.status === 'running' && !(await isLocked(join(path, 'lock')))) {
     state.status = 'cancelled'
-    for (const step of state.observations.flatMap(({ steps }) => steps)) if (step.status === 'running') step.status = 'cancelled'
+    for (const step of state.observations.flatMap(({ steps }) => steps))
+      if (step.status === 'running') step.status = 'cancelled'
     for (const observation of state.observations) if (observation.status === 'running') observation.status = 'cancelled'
   }
   return state
@@ -93,7 +100,11 @@ export async function readRun(root: string, name: string): Promise<RunState> {
 async function requireSameConfig(path: string, name: string, config: RunConfig): Promise<void> {
   const file = join(path, 'config.yaml')
   const text = await readFile(file, 'utf8')
-  const before = parseConfig({ file: { path: file, text }, overrides: [], resolvePath: (relative) => join(config.root, relative) })
+  const before = parseConfig({
+    file: { path: file, text },
+    overrides: [],
+    resolvePath: (relative) => join(config.root, relative),
+  })
   if (configIdentity(before) === configIdentity(config)) return
   throw new ProblemError('RUN_NAME_TAKEN', `the run "${name}" has another configuration`, {
     hint: `choose another --name, or none; the other configuration is in ${file}`,

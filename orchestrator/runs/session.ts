@@ -30,7 +30,7 @@ export interface SessionOptions {
   /** Aborted with the exit code (130, 143) as its reason. */
   signal: AbortSignal
   /** Called with every event and the state after it. */
-  onEvent(event: RunEvent, state: RunState): void
+  onEvent: (event: RunEvent, state: RunState) => void
 }
 
 /** One process's work on a run, from opening its directory to its last event. Throws ProblemError before the run begins. */
@@ -51,18 +51,37 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
   try {
     const executor = options.executor(run.folder)
     const { version } = options
-    emit({ type: 'run.started', run: run.name, version, input: scan.input, executor: executor.name, pid: process.pid, continued: run.continued })
+    emit({
+      type: 'run.started',
+      run: run.name,
+      version,
+      input: scan.input,
+      executor: executor.name,
+      pid: process.pid,
+      continued: run.continued,
+    })
     for (const message of run.repairs) emit({ type: 'run.note', level: 'warn', message })
     for (const note of options.notes) emit({ type: 'run.note', ...note })
     await writeFile(join(path, 'scan.json'), `${JSON.stringify(scan, null, 2)}\n`)
-    const faults = scan.faults.length + scan.observations.reduce((sum, observation) => sum + observation.faults.length, 0)
-    emit({ type: 'scan.finished', files: scan.files, observations: scan.observations.length, faults, seconds: options.scanSeconds })
+    const faults =
+      scan.faults.length + scan.observations.reduce((sum, observation) => sum + observation.faults.length, 0)
+    emit({
+      type: 'scan.finished',
+      files: scan.files,
+      observations: scan.observations.length,
+      faults,
+      seconds: options.scanSeconds,
+    })
 
     const { rejected, quarantined } = admit(scan, config)
     for (const entry of quarantined) {
       await setAside(entry)
       if (rejected.some(({ id }) => id === entry.observation)) continue
-      emit({ type: 'run.note', level: 'warn', message: `${entry.observation}: ${entry.file} is set aside: ${entry.message} [${entry.code}]` })
+      emit({
+        type: 'run.note',
+        level: 'warn',
+        message: `${entry.observation}: ${entry.file} is set aside: ${entry.message} [${entry.code}]`,
+      })
     }
     for (const { id, status, problem } of rejected) {
       const asideFiles = quarantined.some(({ observation }) => observation === id)

@@ -19,13 +19,13 @@ export interface StepEnvironment {
   executor: Executor
   /** Folder that `incoming:` paths are relative to. */
   incoming: string
-  emit(event: NewEvent): void
+  emit: (event: NewEvent) => void
   signal: AbortSignal
-  finished(step: StepRef): FinishedProduct | undefined
+  finished: (step: StepRef) => FinishedProduct | undefined
   /** Earlier steps of the same observation. */
-  earlier(step: PlannedStep): readonly PlannedStep[]
+  earlier: (step: PlannedStep) => readonly PlannedStep[]
   /** Called with each attempt as it begins. */
-  started(handle: AttemptHandle): void
+  started: (handle: AttemptHandle) => void
 }
 
 /** Attempts a step until it succeeds or its budget of retries is spent; the outcome is that of the last attempt. */
@@ -40,13 +40,18 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
   for (let number = 1; ; number++) {
     const uid = randomUUID()
     const aside = await moveAside(config.root, productPath(step), uid)
-    if (aside !== undefined) emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside: ${aside}` })
+    if (aside !== undefined)
+      emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside: ${aside}` })
     const context = buildContext({
       run: environment.run,
       step,
       attempt: { number, uid },
       resources,
-      scratchDir: await executor.scratchFolder(uid, resources.scratchBytes, resources.memoryBytes - step.need.workingBytes),
+      scratchDir: await executor.scratchFolder(
+        uid,
+        resources.scratchBytes,
+        resources.memoryBytes - step.need.workingBytes,
+      ),
       finished: environment.finished,
       stored: (product) => stored.get(product),
       earlier: environment.earlier(step),
@@ -58,7 +63,10 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
     )
     environment.started(handle)
     const outcome = await handle.outcome
-    attempts.push({ class: outcome.class, ...(outcome.retryable === undefined ? {} : { retryable: outcome.retryable }) })
+    attempts.push({
+      class: outcome.class,
+      ...(outcome.retryable === undefined ? {} : { retryable: outcome.retryable }),
+    })
     const retry = outcome.class !== 'succeeded' && !signal.aborted && shouldRetry(attempts, budgets(config))
     emit({ type: 'attempt.ended', step: ref, attempt: number, class: outcome.class, evidence: outcome.evidence, retry })
     if (!retry) return outcome
@@ -94,6 +102,8 @@ async function storedProducts(root: string, step: PlannedStep): Promise<Map<stri
 }
 
 function budgets(config: RunConfig): Record<Budget, number> {
-  const chosen = Object.entries(config.execution.retries).filter((entry): entry is [Budget, number] => entry[1] !== undefined)
+  const chosen = Object.entries(config.execution.retries).filter(
+    (entry): entry is [Budget, number] => entry[1] !== undefined,
+  )
   return { ...defaultBudgets, ...Object.fromEntries(chosen) }
 }

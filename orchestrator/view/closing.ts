@@ -23,7 +23,17 @@ export function usageLines(state: RunState): string[] {
     const used = stageUsage(state, stage)
     if (used === undefined) return []
     const { wallSeconds, cpuSeconds, peakMemoryBytes, readBytes, writtenBytes } = used.usage
-    return [[stage, String(used.steps), span(wallSeconds), span(cpuSeconds), bytes(peakMemoryBytes), bytes(readBytes), bytes(writtenBytes)]]
+    return [
+      [
+        stage,
+        String(used.steps),
+        span(wallSeconds),
+        span(cpuSeconds),
+        bytes(peakMemoryBytes),
+        bytes(readBytes),
+        bytes(writtenBytes),
+      ],
+    ]
   })
   return rows.length === 0 ? [] : table([['STAGE', 'STEPS', 'WALL', 'CPU', 'PEAK MEMORY', 'READ', 'WRITTEN'], ...rows])
 }
@@ -45,15 +55,22 @@ function headline(state: RunState): string {
 function observationLines(observation: ObservationState, options: ClosingOptions): string[] {
   const { id, status, verdict, steps, error } = observation
   const output = (name: string): string | undefined => {
-    const path = steps.findLast(({ product }) => product !== undefined && name in product.outputs)?.product?.outputs[name]
+    const path = steps.findLast(({ product }) => product !== undefined && name in product.outputs)?.product?.outputs[
+      name
+    ]
     return path === undefined ? undefined : `${options.root}/${path}`
   }
   const ok = status === 'done' && verdict !== 'bad'
-  const lines = [`${glyph(ok ? 'done' : status === 'done' || status === 'failed' ? 'failed' : 'skipped', options)} ${id}  ${status}, verdict ${verdict}`]
+  const lines = [
+    `${glyph(ok ? 'done' : status === 'done' || status === 'failed' ? 'failed' : 'skipped', options)} ${id}  ${status}, verdict ${verdict}`,
+  ]
   if (error !== undefined) lines.push(...problemLines(error, options).map((line) => `  ${line}`))
   for (const reason of deciding(observation)) lines.push(`  why         ${reason}`)
   const places: [string, string][] = [
-    ['image', 'imagePbCorrected'], ['quick-look', 'quicklook'], ['catalogue', 'catalogue'], ['report', 'report'],
+    ['image', 'imagePbCorrected'],
+    ['quick-look', 'quicklook'],
+    ['catalogue', 'catalogue'],
+    ['report', 'report'],
   ]
   for (const [label, name] of places) {
     const path = output(name)

@@ -49,12 +49,27 @@ export function runDocument(state: RunState, root: string): RunDocument {
 }
 
 /** A problem that ended a command before there was a run. */
-export function errorDocument(problem: Problem): { apiVersion: string; error: ErrorDocument & { details?: readonly string[] } } {
-  return { apiVersion, error: { ...errorOf(problem), ...(problem.details === undefined ? {} : { details: problem.details }) } }
+export function errorDocument(problem: Problem): {
+  apiVersion: string
+  error: ErrorDocument & { details?: readonly string[] }
+} {
+  return {
+    apiVersion,
+    error: { ...errorOf(problem), ...(problem.details === undefined ? {} : { details: problem.details }) },
+  }
 }
 
-function observationDocument({ id, status, verdict, steps, error }: ObservationState, root: string): ObservationDocument {
-  return { id, status, verdict, steps: steps.map((step) => stepDocument(step, root)), ...(error === undefined ? {} : { error: errorOf(error) }) }
+function observationDocument(
+  { id, status, verdict, steps, error }: ObservationState,
+  root: string,
+): ObservationDocument {
+  return {
+    id,
+    status,
+    verdict,
+    steps: steps.map((step) => stepDocument(step, root)),
+    ...(error === undefined ? {} : { error: errorOf(error) }),
+  }
 }
 
 function stepDocument({ stage, key, status, product, error }: StepState, root: string): StepDocument {
@@ -64,7 +79,9 @@ function stepDocument({ stage, key, status, product, error }: StepState, root: s
     status,
     cached: status === 'cached',
     product: product === undefined ? null : `${root}/${product.product}`,
-    outputs: Object.fromEntries(Object.entries(product?.outputs ?? {}).map(([name, path]) => [name, `${root}/${path}`])),
+    outputs: Object.fromEntries(
+      Object.entries(product?.outputs ?? {}).map(([name, path]) => [name, `${root}/${path}`]),
+    ),
     metrics: product?.metrics ?? {},
     quality: product?.quality ?? null,
     usage: product?.usage ?? null,

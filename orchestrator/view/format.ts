@@ -31,9 +31,9 @@ export function span(seconds: number): string {
 }
 
 /** `1.6 GiB`: three figures, binary units. */
-export function bytes(count: number): string {
+export function bytes(amount: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = count
+  let value = amount
   let unit = 0
   while (value >= 999.5 && unit < units.length - 1) {
     value /= 1024
@@ -51,5 +51,10 @@ export function count(n: number, what: string, plural = `${what}s`): string {
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)))
-  return rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd())
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }

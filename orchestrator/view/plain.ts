@@ -16,10 +16,14 @@ export function plainLines(event: RunEvent, state: RunState, options: PlainOptio
 
 /** One line a minute that says what runs now, when nothing else has been said. */
 export function heartbeat(state: RunState, now: number): string | undefined {
-  const running = state.observations.flatMap(({ id, steps }) => steps.filter(({ status }) => status === 'running').map((step) => ({ id, step })))
+  const running = state.observations.flatMap(({ id, steps }) =>
+    steps.filter(({ status }) => status === 'running').map((step) => ({ id, step })),
+  )
   if (running.length === 0) return undefined
   const when = duration((now - Date.parse(state.startedAt)) / 1000).padStart(5)
-  const parts = running.map(({ id, step }) => `${id} ${step.stage} ${progressText(step)}for ${span(elapsed(step, now))}`)
+  const parts = running.map(
+    ({ id, step }) => `${id} ${step.stage} ${progressText(step)}for ${span(elapsed(step, now))}`,
+  )
   return `${when}  running: ${parts.join('; ')}`
 }
 
@@ -40,7 +44,9 @@ function eventLines(event: RunEvent, state: RunState, options: PlainOptions): st
       return problemLines(event.error, {
         ...options,
         observation: event.observation,
-        ...(event.quarantined ? { kept: `the raw files are untouched; the reason is under ${options.root}/quarantine` } : {}),
+        ...(event.quarantined
+          ? { kept: `the raw files are untouched; the reason is under ${options.root}/quarantine` }
+          : {}),
       })
     case 'run.finished':
       return []
@@ -49,11 +55,20 @@ function eventLines(event: RunEvent, state: RunState, options: PlainOptions): st
   }
 }
 
-function plannedLines({ observation, steps, calibration, replanned }: RunEvent & { type: 'observation.planned' }): string[] {
+function plannedLines({
+  observation,
+  steps,
+  calibration,
+  replanned,
+}: RunEvent & { type: 'observation.planned' }): string[] {
   const again = replanned === undefined ? '' : ` again, because ${replanned}`
-  const lines = [`${observation}  planned${again}: ${steps.map(({ stage, cached }) => (cached ? `${stage} (reused)` : stage)).join(', ')}`]
-  for (const { stage, miss } of steps) if (miss !== undefined) lines.push(`${observation}  ${stage.padEnd(11)}  re-run: ${miss}`)
-  if (calibration.kind === 'own' || calibration.kind === 'set') lines.push(`${observation}  calibrator: ${calibration.reason}`)
+  const lines = [
+    `${observation}  planned${again}: ${steps.map(({ stage, cached }) => (cached ? `${stage} (reused)` : stage)).join(', ')}`,
+  ]
+  for (const { stage, miss } of steps)
+    if (miss !== undefined) lines.push(`${observation}  ${stage.padEnd(11)}  re-run: ${miss}`)
+  if (calibration.kind === 'own' || calibration.kind === 'set')
+    lines.push(`${observation}  calibrator: ${calibration.reason}`)
   if (calibration.kind === 'missing') {
     lines.push(`${observation}  no calibrator: ${calibration.reason}`)
     for (const rejected of calibration.rejected.slice(0, 3)) lines.push(`${observation}    not ${rejected}`)
@@ -72,11 +87,15 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
     case 'step.waiting':
       return [`${glyph('waiting', options)} ${label}  waits ${event.reason}`]
     case 'attempt.started':
-      return [`${glyph('running', options)} ${label}  started${event.attempt === 1 ? '' : `, attempt ${event.attempt}`}`]
+      return [
+        `${glyph('running', options)} ${label}  started${event.attempt === 1 ? '' : `, attempt ${event.attempt}`}`,
+      ]
     case 'step.phase':
       return [`  ${label}  ${event.phase}`]
     case 'attempt.ended':
-      return event.retry ? [`  ${label}  attempt ${event.attempt} ended: ${event.evidence.join(', ')}; trying again`] : []
+      return event.retry
+        ? [`  ${label}  attempt ${event.attempt} ended: ${event.evidence.join(', ')}; trying again`]
+        : []
     case 'step.finished': {
       const { wallSeconds, cpuSeconds, peakMemoryBytes } = event.usage
       const cost = `${span(wallSeconds)}, ${cpuSeconds.toFixed(1)} s CPU, ${bytes(peakMemoryBytes)}`
@@ -97,7 +116,7 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
       return [`${glyph('skipped', options)} ${label}  skipped: ${event.error.message} [${event.error.code}]`]
     case 'step.cancelled':
       return [`${glyph('skipped', options)} ${label}  cancelled`]
-    case 'step.progress':
+    default:
       return []
   }
 }
@@ -105,7 +124,9 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
 function keptText(state: RunState, observation: string): string {
   const steps = state.observations.find(({ id }) => id === observation)?.steps ?? []
   const done = steps.filter(({ product }) => product !== undefined).map(({ stage }) => stage)
-  return done.length === 0 ? 'nothing was made for this observation; the raw files are untouched' : `${done.join(' and ')} of this observation, which the next run reuses`
+  return done.length === 0
+    ? 'nothing was made for this observation; the raw files are untouched'
+    : `${done.join(' and ')} of this observation, which the next run reuses`
 }
 
 function logsOf(step: StepState | undefined, { root }: PlainOptions): { logs?: string } {
@@ -114,7 +135,10 @@ function logsOf(step: StepState | undefined, { root }: PlainOptions): { logs?: s
 }
 
 function progressText({ progress, phase }: StepState): string {
-  const parts = [phase, progress === undefined ? undefined : `${progress.done} of ${progress.total} ${progress.unit}`].filter((part) => part !== undefined)
+  const parts = [
+    phase,
+    progress === undefined ? undefined : `${progress.done} of ${progress.total} ${progress.unit}`,
+  ].filter((part) => part !== undefined)
   return parts.length === 0 ? '' : `(${parts.join(', ')}) `
 }
 

@@ -14,7 +14,13 @@ interface ProblemContext {
 /** A problem in the one voice of all messages: what and its code, why, fix, what is kept, where the logs are. */
 export function problemLines({ code, message, hint, details }: Problem, context: ProblemContext & Style): string[] {
   const { subject, observation, kept, logs } = context
-  const head = [glyph('failed', context), subject === undefined ? undefined : `${subject}:`, firstLine(message), `[${code}]`, observation]
+  const head = [
+    glyph('failed', context),
+    subject === undefined ? undefined : `${subject}:`,
+    firstLine(message),
+    `[${code}]`,
+    observation,
+  ]
   const rest = message.split('\n').slice(1)
   const lines = [head.filter((part) => part !== undefined).join(' ')]
   for (const line of details === undefined || details.length < 2 ? rest : details) lines.push(`  ${line}`)

@@ -12,24 +12,36 @@ interface TreeOptions extends Style {
 export function treeLines(state: RunState, options: TreeOptions): string[] {
   const seconds = state.seconds === undefined ? '' : `  ${duration(state.seconds)}`
   const lines = [`${state.run}  ${state.status}${seconds}  input ${state.input}`]
-  for (const { level, message } of state.notes) lines.push(level === 'warn' ? `${glyph('note', options)} ${message}` : message)
+  for (const { level, message } of state.notes)
+    lines.push(level === 'warn' ? `${glyph('note', options)} ${message}` : message)
   for (const { id, status, verdict, steps, error } of state.observations) {
     lines.push(`${statusGlyph(status, options)} ${id}  ${status}  ${verdict}`)
     lines.push(...table(steps.map((step) => stepCells(step, options))).map((line) => `    ${line}`))
-    if (error !== undefined && status !== 'done') lines.push(...problemLines(error, options).map((line) => `    ${line}`))
+    if (error !== undefined && status !== 'done')
+      lines.push(...problemLines(error, options).map((line) => `    ${line}`))
   }
   if (options.wide) lines.push(...usageLines(state))
   return lines
 }
 
-function stepCells({ stage, key, status, product, waiting, miss, phase }: StepState, { root, wide }: TreeOptions): string[] {
+function stepCells(
+  { stage, key, status, product, waiting, miss, phase }: StepState,
+  { root, wide }: TreeOptions,
+): string[] {
   const usage = product?.usage
   const what = product?.quality.verdict ?? (status === 'running' ? (phase ?? '') : (waiting ?? miss ?? ''))
   const cells = [stage, key.slice(0, 12), status, what, usage === undefined ? '' : span(usage.wallSeconds)]
   if (!wide) return cells
   return [
     ...cells,
-    ...(usage === undefined ? ['', '', '', ''] : [`${usage.cpuSeconds.toFixed(1)} s CPU`, bytes(usage.peakMemoryBytes), `${bytes(usage.readBytes)} read`, `${bytes(usage.writtenBytes)} written`]),
+    ...(usage === undefined
+      ? ['', '', '', '']
+      : [
+          `${usage.cpuSeconds.toFixed(1)} s CPU`,
+          bytes(usage.peakMemoryBytes),
+          `${bytes(usage.readBytes)} read`,
+          `${bytes(usage.writtenBytes)} written`,
+        ]),
     product === undefined ? '' : `${root}/${product.product}`,
   ]
 }

@@ -22,7 +22,10 @@ export interface CliProcess {
 }
 
 /** `contimg` as a process of its own, with the real stages. */
-export function startCli(argv: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): CliProcess {
+export function startCli(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): CliProcess {
   const child = spawn(process.execPath, [main, ...argv], {
     cwd: options.cwd,
     env: { ...process.env, CONTIMG_ROOT: '', CONTIMG_CATALOGUE: '', ...options.env },
@@ -52,12 +55,18 @@ export function startCli(argv: readonly string[], options: { cwd?: string; env?:
   }
 }
 
-export function cli(argv: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<CliEnd> {
+export function cli(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<CliEnd> {
   return startCli(argv, options).ended
 }
 
 /** `contimg run … -o json` with its document. */
-export async function runJson(argv: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<CliEnd & { document: RunDocument }> {
+export async function runJson(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<CliEnd & { document: RunDocument }> {
   const end = await cli(['run', ...argv, '-o', 'json'], options)
   return { ...end, document: JSON.parse(end.out) as RunDocument }
 }

@@ -30,30 +30,37 @@ function processesBelow(folder: string): string[] {
     })
 }
 
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
-  test(`${signal} ends a run within 5 s with exit code ${code}, without children or half-made products; the same command goes on`, { skip: needs('wsclean') }, async (t) => {
-    const root = join(temporaryFolder(t), 'root')
-    const argv = [join(sky, 'contimg.yaml'), '--root', root, '--name', 'stopped']
-    const running = startCli(['run', ...argv, '-o', 'json'])
-    await running.said(/conversion +started/)
-    const began = performance.now()
-    running.kill(signal)
-    const { exitCode, out, err } = await running.ended
-    assert.ok(performance.now() - began < 5000)
-    assert.equal(exitCode, code, err)
-    const document = JSON.parse(out) as RunDocument
-    assert.equal(document.status, 'cancelled')
-    assert.deepEqual(processesBelow(root), [])
-    assert.deepEqual(globSync('products/**/{.attempt-*,result.json}', { cwd: root }), [])
-    assert.equal(existsSync(join(root, '.scratch')), false)
-    assert.equal(existsSync(join(root, 'runs/stopped/lock')), false)
-    assert.match(err, /the same command again goes on/)
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(
+    `${signal} ends a run within 5 s with exit code ${code}, without children or half-made products; the same command goes on`,
+    { skip: needs('wsclean') },
+    async (t) => {
+      const root = join(temporaryFolder(t), 'root')
+      const argv = [join(sky, 'contimg.yaml'), '--root', root, '--name', 'stopped']
+      const running = startCli(['run', ...argv, '-o', 'json'])
+      await running.said(/conversion +started/)
+      const began = performance.now()
+      running.kill(signal)
+      const { exitCode, out, err } = await running.ended
+      assert.ok(performance.now() - began < 5000)
+      assert.equal(exitCode, code, err)
+      const document = JSON.parse(out) as RunDocument
+      assert.equal(document.status, 'cancelled')
+      assert.deepEqual(processesBelow(root), [])
+      assert.deepEqual(globSync('products/**/{.attempt-*,result.json}', { cwd: root }), [])
+      assert.equal(existsSync(join(root, '.scratch')), false)
+      assert.equal(existsSync(join(root, 'runs/stopped/lock')), false)
+      assert.match(err, /the same command again goes on/)
 
-    const again = startCli(['run', ...argv, '-o', 'json'])
-    await again.said(/conversion +(good|uncertain)/)
-    again.kill(signal)
-    const second = JSON.parse((await again.ended).out) as RunDocument
-    assert.equal(second.run, 'stopped')
-    assert.equal(second.observations[0]?.steps[0]?.status, 'done')
-  })
+      const again = startCli(['run', ...argv, '-o', 'json'])
+      await again.said(/conversion +(good|uncertain)/)
+      again.kill(signal)
+      const second = JSON.parse((await again.ended).out) as RunDocument
+      assert.equal(second.run, 'stopped')
+      assert.equal(second.observations[0]?.steps[0]?.status, 'done')
+    },
+  )
 }

@@ -10,7 +10,16 @@ const id = '20260125T222605'
 function catalogueFolder({ folder }: Workbench, changes: Record<string, unknown> = {}): string {
   const path = join(folder, 'catalogue')
   mkdirSync(path)
-  const info = { name: 'truth', version: '1', hash12: '0123456789ab', sha256: 'c'.repeat(64), rows: 3, freqHz: 1.4e9, simulated: true, ...changes }
+  const info = {
+    name: 'truth',
+    version: '1',
+    hash12: '0123456789ab',
+    sha256: 'c'.repeat(64),
+    rows: 3,
+    freqHz: 1.4e9,
+    simulated: true,
+    ...changes,
+  }
   writeFileSync(join(path, 'catalogue.json'), JSON.stringify(info))
   writeFileSync(join(path, 'p16.sqlite'), 'rows')
   return path
@@ -28,13 +37,21 @@ test('get, list and report look at finished runs without changing them', async (
   assert.match(tree, /^brave-quasar {2}done/)
   assert.match(tree, new RegExp(`${id} {2}done {2}good`))
   const wide = (await bench.cli('get', '-o', 'wide')).out
-  assert.match(wide, /imaging +[0-9a-f]{12} +done +good +[\d.]+ s +[\d.]+ s CPU +\d+ MiB +.* read +.* written +\/.*products/)
+  assert.match(
+    wide,
+    /imaging +[0-9a-f]{12} +done +good +[\d.]+ s +[\d.]+ s CPU +\d+ MiB +.* read +.* written +\/.*products/,
+  )
   assert.match(wide, /STAGE +STEPS +WALL +CPU +PEAK MEMORY +READ +WRITTEN/)
 
   const list = (await bench.cli('list')).out
   assert.match(list, /^NAME +STATUS +DONE +AGE +DURATION +VERDICTS\nbrave-quasar +done +4\/4 +\d+s +\d:\d\d +1 good\n$/)
-  const listed = JSON.parse((await bench.cli('list', '-o', 'json')).out) as { runs: { run: string; verdicts: object }[] }
-  assert.deepEqual(listed.runs.map(({ run, verdicts }) => [run, verdicts]), [['brave-quasar', { good: 1 }]])
+  const listed = JSON.parse((await bench.cli('list', '-o', 'json')).out) as {
+    runs: { run: string; verdicts: object }[]
+  }
+  assert.deepEqual(
+    listed.runs.map(({ run, verdicts }) => [run, verdicts]),
+    [['brave-quasar', { good: 1 }]],
+  )
 
   const pages = (await bench.cli('report')).out.trim().split('\n')
   assert.equal(pages.length, 2)
@@ -60,7 +77,7 @@ test('in text the answer is on standard output and the progress on standard erro
   assert.match(out, /report +\/.*\/report\.html/)
   assert.match(out, /next +contimg report here/)
   assert.match(err, /imaging +started/)
-  assert.doesNotMatch(err, /\u001b/)
+  assert.equal(err.includes('\u001b'), false)
   const quiet = await bench.cli('run', '--input', bench.input, '-q')
   assert.equal(quiet.err, '')
   assert.match(quiet.out, /0 steps run, 4 reused/)
@@ -73,12 +90,21 @@ test('a catalogue folder is installed by its hash and enters the keys; its name 
   assert.equal(first.exitCode, 0, first.err)
   assert.match(first.err, /catalogue truth@0123456789ab, 3 sources, simulated sky/)
   assert.doesNotMatch(first.err, /no catalogue/)
-  assert.deepEqual(bench.played().map(({ stage, inputs }) => [stage, inputs['catalogue'] ?? null]), [
-    ['conversion', null], ['calibration', 1], ['imaging', null], ['validation', 1],
-  ])
+  assert.deepEqual(
+    bench.played().map(({ stage, inputs }) => [stage, inputs['catalogue'] ?? null]),
+    [
+      ['conversion', null],
+      ['calibration', 1],
+      ['imaging', null],
+      ['validation', 1],
+    ],
+  )
   for (const name of ['truth', 'truth@0123', 'truth@0123456789ab']) {
     const again = await bench.run('--catalogue', name)
-    assert.ok(again.document.observations[0]?.steps.every(({ cached }) => cached), name)
+    assert.ok(
+      again.document.observations[0]?.steps.every(({ cached }) => cached),
+      name,
+    )
   }
   const without = await bench.run()
   assert.match(without.err, /validation +re-run: input catalogue c{12} -> none/)
@@ -88,7 +114,13 @@ test('a catalogue folder is installed by its hash and enters the keys; its name 
 test('a folder that is no catalogue is refused', async (t) => {
   const bench = workbench(t)
   bench.give({ observations: [observation(id)] })
-  const { exitCode, err } = await bench.cli('run', '--input', bench.input, '--catalogue', catalogueFolder(bench, { hash12: '../../x' }))
+  const { exitCode, err } = await bench.cli(
+    'run',
+    '--input',
+    bench.input,
+    '--catalogue',
+    catalogueFolder(bench, { hash12: '../../x' }),
+  )
   assert.equal(exitCode, 2)
   assert.match(err, /CATALOGUE_UNREADABLE/)
 })

@@ -14,13 +14,25 @@ test('a target takes the solution set of a calibrator observation of the same ru
   bench.give({ observations: [observation(target, bare), observation(solver)] })
   const { exitCode, document, err } = await bench.run()
   assert.equal(exitCode, 0, err)
-  assert.deepEqual(document.observations.map(({ id, status }) => [id, status]), [[solver, 'done'], [target, 'done']])
+  assert.deepEqual(
+    document.observations.map(({ id, status }) => [id, status]),
+    [
+      [solver, 'done'],
+      [target, 'done'],
+    ],
+  )
   const calibrations = bench.played().filter(({ stage }) => stage === 'calibration')
-  assert.deepEqual(calibrations.map(({ observation: id, params, inputs }) => [id, params['calibrator'], inputs['solutions'] ?? null]), [
-    [solver, '3C286', null],
-    [target, null, 1],
-  ])
-  assert.match(err, new RegExp(`${target} +calibrator: no calibrator of its own; the set of ${solver} on 3C286 covers it`))
+  assert.deepEqual(
+    calibrations.map(({ observation: id, params, inputs }) => [id, params['calibrator'], inputs['solutions'] ?? null]),
+    [
+      [solver, '3C286', null],
+      [target, null, 1],
+    ],
+  )
+  assert.match(
+    err,
+    new RegExp(`${target} +calibrator: no calibrator of its own; the set of ${solver} on 3C286 covers it`),
+  )
 })
 
 test('a target takes the set of an earlier run', async (t) => {
@@ -32,7 +44,10 @@ test('a target takes the set of an earlier run', async (t) => {
   assert.equal(exitCode, 0, err)
   bench.give({ observations: [observation(target, bare), observation(solver)] })
   const both = await bench.run()
-  assert.deepEqual(both.document.observations.flatMap(({ steps }) => steps.map(({ cached }) => cached)), Array(8).fill(true))
+  assert.deepEqual(
+    both.document.observations.flatMap(({ steps }) => steps.map(({ cached }) => cached)),
+    Array(8).fill(true),
+  )
   assert.equal(both.document.observations[1]?.steps[1]?.key, document.observations[0]?.steps[1]?.key)
 })
 
@@ -43,7 +58,10 @@ test('without a calibrator and a set the observation fails where it is calibrate
   assert.equal(exitCode, 1)
   const [found] = document.observations
   assert.deepEqual([found?.status, found?.verdict, found?.error?.code], ['failed', 'not run', 'NO_CALIBRATOR'])
-  assert.deepEqual(found?.steps.map(({ status }) => status), ['done', 'failed', 'skipped', 'skipped'])
+  assert.deepEqual(
+    found?.steps.map(({ status }) => status),
+    ['done', 'failed', 'skipped', 'skipped'],
+  )
   assert.match(err, /calibration failed: no calibrator.*\[NO_CALIBRATOR\]/)
   assert.match(err, /fix +use --uncalibrated/)
   assert.match(err, /kept +conversion of this observation/)
@@ -70,9 +88,15 @@ test('a bad own set is kept and never applied: the observation takes the next be
   assert.equal(first.exitCode, 3)
   assert.match(first.err, new RegExp(`planned again, because the solution set of ${solver} is bad`))
   const steps = first.document.observations.find(({ id }) => id === solver)?.steps ?? []
-  assert.deepEqual(steps.map(({ stage }) => stage), ['conversion', 'calibration', 'calibration', 'imaging', 'validation'])
+  assert.deepEqual(
+    steps.map(({ stage }) => stage),
+    ['conversion', 'calibration', 'calibration', 'imaging', 'validation'],
+  )
   const reference = bench.played().filter(({ stage, observation: id }) => stage === 'calibration' && id === target)
-  assert.deepEqual(reference.map(({ inputs }) => inputs['solutions']), [1])
+  assert.deepEqual(
+    reference.map(({ inputs }) => inputs['solutions']),
+    [1],
+  )
   bench.script({})
   const second = await bench.run()
   assert.equal(second.document.observations.find(({ id }) => id === target)?.verdict, 'good')
@@ -86,7 +110,10 @@ test('a bad set with no other stops its observation as skipped and exits with 3'
   assert.equal(exitCode, 3)
   const [found] = document.observations
   assert.deepEqual([found?.status, found?.verdict, found?.error?.code], ['skipped', 'bad', 'BLOCKED'])
-  assert.deepEqual(found?.steps.map(({ status }) => status), ['done', 'done', 'skipped', 'skipped'])
+  assert.deepEqual(
+    found?.steps.map(({ status }) => status),
+    ['done', 'done', 'skipped', 'skipped'],
+  )
 })
 
 test('a weak calibrator of its own serves only when no set covers', async (t) => {
@@ -104,7 +131,9 @@ test('a weak calibrator of its own serves only when no set covers', async (t) =>
 
 test('a pinned calibrator is used wherever it is in the beam', async (t) => {
   const bench = workbench(t)
-  bench.give({ observations: [observation(solver, { calibrators: [calibrator('3C286'), calibrator('3C48', { rule: 4 })] })] })
+  bench.give({
+    observations: [observation(solver, { calibrators: [calibrator('3C286'), calibrator('3C48', { rule: 4 })] })],
+  })
   await bench.run('--set', 'calibration.calibrator=3C48')
   assert.equal(bench.played().find(({ stage }) => stage === 'calibration')?.params['calibrator'], '3C48')
 })
@@ -123,13 +152,18 @@ test('uncalibrated is asked for by one flag and needs no calibrator', async (t) 
 
 test('too few subbands: skipped, exit 1, no quarantine; the others finish', async (t) => {
   const bench = workbench(t)
-  bench.give({ observations: [observation(solver), observation(target, { subbands: [0, 1, 2, 3, 5, 6, 7, 8, 10, 15] })] })
+  bench.give({
+    observations: [observation(solver), observation(target, { subbands: [0, 1, 2, 3, 5, 6, 7, 8, 10, 15] })],
+  })
   const { exitCode, document, err } = await bench.run()
   assert.equal(exitCode, 1)
-  assert.deepEqual(document.observations.map(({ id, status, error }) => [id, status, error?.code]), [
-    [target, 'skipped', 'SUBBANDS_MISSING'],
-    [solver, 'done', undefined],
-  ])
+  assert.deepEqual(
+    document.observations.map(({ id, status, error }) => [id, status, error?.code]),
+    [
+      [target, 'skipped', 'SUBBANDS_MISSING'],
+      [solver, 'done', undefined],
+    ],
+  )
   assert.match(err, /6 of 16 subbands are missing \(04, 09, 11, 12, 13, 14\); ingest\.minSubbands asks for at least 12/)
   assert.match(err, /fix .*--set ingest\.minSubbands=10/)
   assert.equal(existsSync(join(bench.root, 'quarantine')), false)
@@ -147,19 +181,31 @@ test('a file that cannot be read is quarantined; the rest of its observation goe
   const { exitCode, err } = await bench.run()
   assert.equal(exitCode, 0)
   assert.match(err, new RegExp(`${file} is set aside: is not an HDF5 file \\[DATA_UNREADABLE\\]`))
-  const record = JSON.parse(readFileSync(join(bench.root, 'quarantine', solver, `${file}.json`), 'utf8')) as Record<string, unknown>
+  const record = JSON.parse(readFileSync(join(bench.root, 'quarantine', solver, `${file}.json`), 'utf8')) as Record<
+    string,
+    unknown
+  >
   assert.deepEqual([record['code'], record['file'], record['input']], ['DATA_UNREADABLE', file, bench.input])
 })
 
 test('files that belong to no observation make one that failed', async (t) => {
   const bench = workbench(t)
-  bench.give({ observations: [], faults: [{ file: 'junk/../x<b>.hdf5', ...fault }, { file: 'a.hdf5', ...fault, observation: target }] })
+  bench.give({
+    observations: [],
+    faults: [
+      { file: 'junk/../x<b>.hdf5', ...fault },
+      { file: 'a.hdf5', ...fault, observation: target },
+    ],
+  })
   const { exitCode, document, err } = await bench.run()
   assert.equal(exitCode, 1)
-  assert.deepEqual(document.observations.map(({ status, error }) => [status, error?.code]), [
-    ['failed', 'DATA_UNREADABLE'],
-    ['failed', 'DATA_UNREADABLE'],
-  ])
+  assert.deepEqual(
+    document.observations.map(({ status, error }) => [status, error?.code]),
+    [
+      ['failed', 'DATA_UNREADABLE'],
+      ['failed', 'DATA_UNREADABLE'],
+    ],
+  )
   assert.match(err, /a\.hdf5: is not an HDF5 file/)
   assert.deepEqual(readdirSync(join(bench.root, 'quarantine')).sort(), [target, 'junk_.._x_b_.hdf5'].sort())
   assert.equal(existsSync(join(bench.root, 'products')), false)
@@ -171,7 +217,10 @@ test('faults that leave too few subbands fail the observation with their reason'
   const { exitCode, document } = await bench.run()
   assert.equal(exitCode, 1)
   assert.equal(document.observations[0]?.error?.code, 'DATA_UNREADABLE')
-  assert.match(document.observations[0]?.error?.message ?? '', /x\.hdf5: is not an HDF5 file; 2 of 16 subbands are left, at least 12 are needed/)
+  assert.match(
+    document.observations[0]?.error?.message ?? '',
+    /x\.hdf5: is not an HDF5 file; 2 of 16 subbands are left, at least 12 are needed/,
+  )
 })
 
 test('raw data at fault in a step set the observation aside', async (t) => {
@@ -180,7 +229,10 @@ test('raw data at fault in a step set the observation aside', async (t) => {
   bench.script({ [`conversion ${target}`]: { error: 'DATA_IMPLAUSIBLE' } })
   const { exitCode, document } = await bench.run()
   assert.equal(exitCode, 1)
-  assert.deepEqual(document.observations.map(({ status }) => status), ['done', 'failed'])
+  assert.deepEqual(
+    document.observations.map(({ status }) => status),
+    ['done', 'failed'],
+  )
   assert.deepEqual(readdirSync(join(bench.root, 'quarantine')), [target])
 })
 
@@ -190,7 +242,10 @@ test('a bad verdict is a result: products stay, exit 3', async (t) => {
   bench.script({ validation: { verdict: 'bad' } })
   const { exitCode, document } = await bench.run()
   assert.equal(exitCode, 3)
-  assert.deepEqual([document.status, document.observations[0]?.status, document.observations[0]?.verdict], ['done', 'done', 'bad'])
+  assert.deepEqual(
+    [document.status, document.observations[0]?.status, document.observations[0]?.verdict],
+    ['done', 'done', 'bad'],
+  )
 })
 
 test('an uncertain verdict passes, unless failOn says otherwise', async (t) => {
@@ -209,7 +264,10 @@ test('a stage that was killed once is tried again and its product is whole', asy
   assert.equal(exitCode, 0, err)
   assert.match(err, /attempt 1 ended: killed by SIGKILL.*trying again/)
   const left = readdirSync(join(bench.root, 'products', solver, 'imaging'))
-  assert.deepEqual(left.filter((name) => name.startsWith('.')), [])
+  assert.deepEqual(
+    left.filter((name) => name.startsWith('.')),
+    [],
+  )
   assert.equal(existsSync(join(bench.root, '.scratch')), false)
 })
 
@@ -219,7 +277,13 @@ test('a stage that always crashes fails its observation and not the others', asy
   bench.script({ [`imaging ${solver}`]: { crash: 'exit', times: 5 } })
   const { exitCode, document } = await bench.run()
   assert.equal(exitCode, 1)
-  assert.deepEqual(document.observations.map(({ status, error }) => [status, error?.code]), [['failed', 'STAGE_CRASHED'], ['done', undefined]])
+  assert.deepEqual(
+    document.observations.map(({ status, error }) => [status, error?.code]),
+    [
+      ['failed', 'STAGE_CRASHED'],
+      ['done', undefined],
+    ],
+  )
 })
 
 test('a stage that breaks its contract is an error, not a product', async (t) => {
@@ -244,7 +308,10 @@ test('only the selected observations are processed', async (t) => {
   const bench = workbench(t)
   bench.give({ observations: [observation(solver), observation(target)] })
   const { document } = await bench.run('--observations', '*2231??')
-  assert.deepEqual(document.observations.map(({ id }) => id), [target])
+  assert.deepEqual(
+    document.observations.map(({ id }) => id),
+    [target],
+  )
   const none = await bench.cli('run', '--input', bench.input, '--observations', '2027*')
   assert.equal(none.exitCode, 2)
   assert.match(none.err, /OBSERVATIONS_UNKNOWN/)

@@ -17,8 +17,14 @@ test('a run makes every product and says where it is', async (t) => {
   const { exitCode, err, document } = await bench.run()
   assert.equal(exitCode, 0, err)
   assert.equal(document.status, 'done')
-  assert.deepEqual(document.observations.map((found) => [found.id, found.status, found.verdict]), [[id, 'done', 'good']])
-  assert.deepEqual(ofSteps(document, ({ stage, status, cached }) => [stage, status, cached]), stages.map((stage) => [stage, 'done', false]))
+  assert.deepEqual(
+    document.observations.map((found) => [found.id, found.status, found.verdict]),
+    [[id, 'done', 'good']],
+  )
+  assert.deepEqual(
+    ofSteps(document, ({ stage, status, cached }) => [stage, status, cached]),
+    stages.map((stage) => [stage, 'done', false]),
+  )
   for (const step of document.observations[0]?.steps ?? []) {
     assert.ok(existsSync(join(step.product ?? '', 'result.json')))
     for (const path of Object.values(step.outputs)) assert.ok(existsSync(path), path)
@@ -36,8 +42,14 @@ test('running the same command again reuses everything and says so', async (t) =
   const second = await bench.run()
   assert.equal(second.exitCode, 0)
   assert.notEqual(second.document.run, first.document.run)
-  assert.deepEqual(ofSteps(second.document, ({ status, cached }) => [status, cached]), stages.map(() => ['cached', true]))
-  assert.deepEqual(ofSteps(second.document, ({ product }) => product), ofSteps(first.document, ({ product }) => product))
+  assert.deepEqual(
+    ofSteps(second.document, ({ status, cached }) => [status, cached]),
+    stages.map(() => ['cached', true]),
+  )
+  assert.deepEqual(
+    ofSteps(second.document, ({ product }) => product),
+    ofSteps(first.document, ({ product }) => product),
+  )
   assert.equal(bench.played().length, 4)
   assert.match(second.err, /imaging +reused products\//)
   assert.match(second.err, /0 steps run, 4 reused/)
@@ -48,7 +60,10 @@ test('a changed imaging parameter runs imaging and validation again and says why
   bench.give({ observations: [observation(id)] })
   await bench.run()
   const { document, err } = await bench.run('--set', 'imaging.cellArcsec=2.5')
-  assert.deepEqual(ofSteps(document, ({ status }) => status), ['cached', 'cached', 'done', 'done'])
+  assert.deepEqual(
+    ofSteps(document, ({ status }) => status),
+    ['cached', 'cached', 'done', 'done'],
+  )
   assert.match(err, /imaging +re-run: params\.cellArcsec \S+ -> 2\.5/)
   assert.match(err, /validation +re-run: input image [0-9a-f]{12} -> [0-9a-f]{12}/)
 })
@@ -57,9 +72,18 @@ test('what must not change an output byte changes no key', async (t) => {
   const bench = workbench(t)
   bench.give({ observations: [observation(id)] })
   await bench.run()
-  const settings = ['execution.resources.cpu=1', 'execution.resources.memory=1Gi', 'execution.timeouts.imaging=100', 'ingest.minSubbands=3', 'retain.imaging=forever']
+  const settings = [
+    'execution.resources.cpu=1',
+    'execution.resources.memory=1Gi',
+    'execution.timeouts.imaging=100',
+    'ingest.minSubbands=3',
+    'retain.imaging=forever',
+  ]
   const { document } = await bench.run(...settings.flatMap((setting) => ['--set', setting]))
-  assert.deepEqual(ofSteps(document, ({ cached }) => cached), [true, true, true, true])
+  assert.deepEqual(
+    ofSteps(document, ({ cached }) => cached),
+    [true, true, true, true],
+  )
 })
 
 test('a changed raw file makes a new product', async (t) => {
@@ -70,7 +94,10 @@ test('a changed raw file makes a new product', async (t) => {
   const files = changed.files.map((file, index) => (index === 0 ? { ...file, fingerprint: 'f'.repeat(64) } : file))
   bench.give({ observations: [{ ...changed, files }] })
   const { document, err } = await bench.run()
-  assert.deepEqual(ofSteps(document, ({ status }) => status), ['done', 'done', 'done', 'done'])
+  assert.deepEqual(
+    ofSteps(document, ({ status }) => status),
+    ['done', 'done', 'done', 'done'],
+  )
   assert.match(err, /conversion +re-run: input raw 16 files/)
 })
 
@@ -78,12 +105,28 @@ test('an interrupted run ends with 130, leaves nothing half-made, and goes on', 
   const bench = workbench(t)
   bench.give({ observations: [observation(id)] })
   bench.script({ imaging: { waitMs: 60_000 } })
-  const stopped = await bench.interrupted(/imaging +waiting/, 130, 'run', '--input', bench.input, '--name', 'held', '-o', 'json')
+  const stopped = await bench.interrupted(
+    /imaging +waiting/,
+    130,
+    'run',
+    '--input',
+    bench.input,
+    '--name',
+    'held',
+    '-o',
+    'json',
+  )
   assert.equal(stopped.exitCode, 130)
   const document = JSON.parse(stopped.out) as Awaited<ReturnType<typeof bench.run>>['document']
   assert.equal(document.status, 'cancelled')
-  assert.deepEqual(ofSteps(document, ({ status }) => status), ['done', 'done', 'cancelled', 'planned'])
-  assert.deepEqual(readdirSync(join(bench.root, 'products', id, 'imaging')).filter((name) => !name.endsWith('.key.json')), [])
+  assert.deepEqual(
+    ofSteps(document, ({ status }) => status),
+    ['done', 'done', 'cancelled', 'planned'],
+  )
+  assert.deepEqual(
+    readdirSync(join(bench.root, 'products', id, 'imaging')).filter((name) => !name.endsWith('.key.json')),
+    [],
+  )
   assert.equal(existsSync(join(bench.root, '.scratch')), false)
   assert.equal(existsSync(join(bench.root, 'runs/held/lock')), false)
   assert.match(stopped.err, /interrupted/)
@@ -91,7 +134,10 @@ test('an interrupted run ends with 130, leaves nothing half-made, and goes on', 
   bench.script({})
   const again = await bench.run('--name', 'held')
   assert.equal(again.exitCode, 0, again.err)
-  assert.deepEqual(ofSteps(again.document, ({ status }) => status), ['cached', 'cached', 'done', 'done'])
+  assert.deepEqual(
+    ofSteps(again.document, ({ status }) => status),
+    ['cached', 'cached', 'done', 'done'],
+  )
   assert.match(again.err, /held \(continued\)/)
 })
 
@@ -99,7 +145,17 @@ test('a run of that name with another configuration is refused', async (t) => {
   const bench = workbench(t)
   bench.give({ observations: [observation(id)] })
   await bench.run('--name', 'mine')
-  const other = await bench.cli('run', '--input', bench.input, '--name', 'mine', '--set', 'imaging.cellArcsec=2.5', '-o', 'json')
+  const other = await bench.cli(
+    'run',
+    '--input',
+    bench.input,
+    '--name',
+    'mine',
+    '--set',
+    'imaging.cellArcsec=2.5',
+    '-o',
+    'json',
+  )
   assert.equal(other.exitCode, 2)
   assert.equal((JSON.parse(other.out) as { error: { code: string } }).error.code, 'RUN_NAME_TAKEN')
   const same = await bench.run('--name', 'mine')
@@ -114,7 +170,10 @@ test('a product that lost a file is not reused', async (t) => {
   rmSync(image)
   const second = await bench.run()
   assert.equal(second.exitCode, 0)
-  assert.deepEqual(ofSteps(second.document, ({ status }) => status), ['cached', 'cached', 'done', 'cached'])
+  assert.deepEqual(
+    ofSteps(second.document, ({ status }) => status),
+    ['cached', 'cached', 'done', 'cached'],
+  )
   assert.ok(existsSync(image))
   assert.match(second.err, /moved an unusable product aside/)
 })
@@ -125,5 +184,8 @@ test('a torn result is not reused', async (t) => {
   const first = await bench.run()
   writeFileSync(join(first.document.observations[0]?.steps[3]?.product ?? '', 'result.json'), '{"apiVersion": "contimg')
   const second = await bench.run()
-  assert.deepEqual(ofSteps(second.document, ({ status }) => status), ['cached', 'cached', 'cached', 'done'])
+  assert.deepEqual(
+    ofSteps(second.document, ({ status }) => status),
+    ['cached', 'cached', 'cached', 'done'],
+  )
 })

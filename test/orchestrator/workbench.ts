@@ -11,9 +11,9 @@ import type { Act } from '../fixtures/stages/scripted.ts'
 const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url))
 
 /** Scripted stages and a stand-in for WSClean: what the orchestrator does can be seen without any science. */
-export const scriptedStages = join(fixtures, 'stages')
+const scriptedStages = join(fixtures, 'stages')
 
-export interface CliResult {
+interface CliResult {
   exitCode: number
   out: string
   err: string
@@ -31,7 +31,13 @@ export interface Workbench {
   interrupted(when: RegExp, code: number, ...argv: string[]): Promise<CliResult>
   run(...argv: string[]): Promise<CliResult & { document: RunDocument }>
   /** What the scripted stages were asked to do, in order. */
-  played(): { stage: string; observation: string; params: Record<string, unknown>; inputs: Record<string, number | null>; upstream: Record<string, unknown> }[]
+  played(): {
+    stage: string
+    observation: string
+    params: Record<string, unknown>
+    inputs: Record<string, number | null>
+    upstream: Record<string, unknown>
+  }[]
 }
 
 /** A temporary data root and input folder, and the command line on them, in this process. */
@@ -68,7 +74,8 @@ export function workbench(t: TestContext): Workbench {
       mkdirSync(input, { recursive: true })
       writeFileSync(join(input, 'scan.json'), JSON.stringify(fullScan(scan)))
       writeFileSync(join(input, 'always.hdf5'), '')
-      for (const { path, bytes } of scan.observations?.flatMap(({ files }) => files) ?? []) writeFileSync(join(input, path), 'x'.repeat(bytes))
+      for (const { path, bytes } of scan.observations?.flatMap(({ files }) => files) ?? [])
+        writeFileSync(join(input, path), 'x'.repeat(bytes))
     },
     script(acts) {
       mkdirSync(root, { recursive: true })
@@ -87,7 +94,10 @@ export function workbench(t: TestContext): Workbench {
     played() {
       const path = join(root, 'played.ndjson')
       if (!existsSync(path)) return []
-      return readFileSync(path, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as ReturnType<Workbench['played']>[number])
+      return readFileSync(path, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as ReturnType<Workbench['played']>[number])
     },
   }
 }
@@ -116,7 +126,14 @@ export function observation(id: string, changes: Partial<ScanObservation> & { ho
     startMjdUtc: 61065 + hour / 24,
     decOfDateRad: 0.53,
     centre: { raDeg: 200, decDeg: 30.5 },
-    shape: { antennas: 96, baselines: 4656, integrations: 24, subbands: subbands.length, channelsPerSubband: 48, polarizations: 2 },
+    shape: {
+      antennas: 96,
+      baselines: 4656,
+      integrations: 24,
+      subbands: subbands.length,
+      channelsPerSubband: 48,
+      polarizations: 2,
+    },
     subbands,
     files: subbands.map((subband) => ({
       path: `${id}_sb${String(subband).padStart(2, '0')}.hdf5`,
@@ -132,8 +149,19 @@ export function observation(id: string, changes: Partial<ScanObservation> & { ho
   }
 }
 
-export function calibrator(name: string, changes: Partial<ScanObservation['calibrators'][number]> = {}): ScanObservation['calibrators'][number] {
-  return { name, meanBeam: 0.95, apparentFluxJy: 14, rule: 3, separationDeg: 0.1, fluxAnchor: 'perley-butler-2017', ...changes }
+export function calibrator(
+  name: string,
+  changes: Partial<ScanObservation['calibrators'][number]> = {},
+): ScanObservation['calibrators'][number] {
+  return {
+    name,
+    meanBeam: 0.95,
+    apparentFluxJy: 14,
+    rule: 3,
+    separationDeg: 0.1,
+    fluxAnchor: 'perley-butler-2017',
+    ...changes,
+  }
 }
 
 function fingerprintOf(text: string): string {

@@ -11,11 +11,11 @@ export interface ChildOptions {
   cwd: string
   env: Record<string, string>
   timeoutSeconds?: number
-  onStdout(line: string): void
-  onStderr(line: string): void
+  onStdout: (line: string) => void
+  onStderr: (line: string) => void
 }
 
-export interface ChildEnd {
+interface ChildEnd {
   exitCode: number | undefined
   signal: string | undefined
   stopped?: 'user' | 'deadline'
@@ -67,8 +67,14 @@ export function startChild({ entry, args, cwd, env, timeoutSeconds, onStdout, on
     await follow
     clearTimeout(killTimer)
     clearTimeout(deadline)
-    if (result.exitCode === undefined && result.signal === undefined) lastLines.push(result.shortMessage ?? 'could not be started')
-    return { exitCode: result.exitCode, signal: result.signal, lastLines, ...(stopped === undefined ? {} : { stopped }) }
+    if (result.exitCode === undefined && result.signal === undefined)
+      lastLines.push(result.shortMessage ?? 'could not be started')
+    return {
+      exitCode: result.exitCode,
+      signal: result.signal,
+      lastLines,
+      ...(stopped === undefined ? {} : { stopped }),
+    }
   })()
   return { stop, ended }
 }

@@ -32,27 +32,23 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   return {
     name: 'local',
     scratchFolder: (uid, scratchBytes, memoryBytes) =>
-      chooseScratch({ uid, scratchBytes, memoryBytes, disk: scratchRoot ?? join(root, '.scratch'), fixed: scratchRoot !== undefined }),
+      chooseScratch({
+        uid,
+        scratchBytes,
+        memoryBytes,
+        disk: scratchRoot ?? join(root, '.scratch'),
+        fixed: scratchRoot !== undefined,
+      }),
     logPath: (context) => `${folderOf(context)}/log.ndjson`,
     submit(request, listener) {
-      let cancel: () => void = () => undefined
-      let cancelled = false
+      const controller = new AbortController()
       const outcome = runAttempt(request, listener, {
         root,
         folder: join(root, folderOf(request.context)),
         entry: join(stagesDir, request.context.stage, 'main.ts'),
-        onStart(stop) {
-          cancel = stop
-          if (cancelled) stop()
-        },
+        cancelled: controller.signal,
       })
-      return {
-        outcome,
-        cancel() {
-          cancelled = true
-          cancel()
-        },
-      }
+      return { outcome, cancel: () => controller.abort() }
     },
   }
 }
@@ -61,13 +57,13 @@ interface AttemptPlace {
   root: string
   folder: string
   entry: string
-  onStart(stop: () => void): void
+  cancelled: AbortSignal
 }
 
 async function runAttempt(
   { context, incoming, timeoutSeconds }: AttemptRequest,
   listener: AttemptListener,
-  { root, folder, entry, onStart }: AttemptPlace,
+  { root, folder, entry, cancelled }: AttemptPlace,
 ): Promise<AttemptOutcome> {
   await mkdir(folder, { recursive: true })
   const contextPath = join(folder, 'context.json')
@@ -87,9 +83,11 @@ async function runAttempt(
       log.write(`${line}\n`)
       hear(line, heard, listener)
     },
-    onStderr: (line) => log.write(`${JSON.stringify({ level: 50, time: new Date().toISOString(), msg: line, stream: 'stderr' })}\n`),
+    onStderr: (line) =>
+      log.write(`${JSON.stringify({ level: 50, time: new Date().toISOString(), msg: line, stream: 'stderr' })}\n`),
   })
-  onStart(() => child.stop('user'))
+  if (cancelled.aborted) child.stop('user')
+  cancelled.addEventListener('abort', () => child.stop('user'))
   const ended = await child.ended
   await new Promise<void>((done) => log.end(() => done()))
   // The harness cleans up after itself unless it was killed.
@@ -112,13 +110,20 @@ async function runAttempt(
     class: outcome,
     evidence: describeEvidence(evidence),
     ...(error === undefined ? {} : { retryable: error.retryable }),
-    ...(outcome === 'succeeded' && product?.ok ? { result: product.result } : { problem: explainAttempt(outcome, evidence) }),
+    ...(outcome === 'succeeded' && product?.ok
+      ? { result: product.result }
+      : { problem: explainAttempt(outcome, evidence) }),
   }
 }
 
-function invalidity(product: Awaited<ReturnType<typeof readProduct>> | undefined, context: StageContext): { invalidResult?: string } {
+function invalidity(
+  product: Awaited<ReturnType<typeof readProduct>> | undefined,
+  context: StageContext,
+): { invalidResult?: string } {
   if (product === undefined || !product.ok) return { invalidResult: product?.why ?? 'no result was committed' }
-  return product.result.key === context.key ? {} : { invalidResult: `the product of ${context.productDir} has another key` }
+  return product.result.key === context.key
+    ? {}
+    : { invalidResult: `the product of ${context.productDir} has another key` }
 }
 
 /** Takes what matters from one line of a stage's event stream; log lines stay in the log. */
@@ -149,4 +154,3 @@ async function readSnapshot(path: string): Promise<{ error?: ErrorData; phase?: 
     return {}
   }
 }
-

@@ -13,7 +13,8 @@ export async function readMachine(): Promise<Machine> {
   const available = Number.isFinite(free) ? free : freemem()
   return {
     cores: availableParallelism(),
-    availableMemoryBytes: limit > 0 && Number.isFinite(limit) ? Math.max(0, Math.min(available, limit - used)) : available,
+    availableMemoryBytes:
+      limit > 0 && Number.isFinite(limit) ? Math.max(0, Math.min(available, limit - used)) : available,
   }
 }
 
@@ -26,14 +27,22 @@ export async function oomKills(): Promise<number> {
 export async function wscleanVersion(): Promise<string> {
   const hint = 'install it (Debian, Ubuntu: apt-get install wsclean) and make sure that `wsclean -version` works'
   try {
-    const { stdout, stderr } = await exec('wsclean', ['-version'], { env: { OPENBLAS_NUM_THREADS: '1' }, timeoutSeconds: 30 })
+    const { stdout, stderr } = await exec('wsclean', ['-version'], {
+      env: { OPENBLAS_NUM_THREADS: '1' },
+      timeoutSeconds: 30,
+    })
     const version = /WSClean version (\d[\w.-]*)/i.exec(`${stdout}\n${stderr}`)?.[1]
-    if (version === undefined) throw new ProblemError('WSCLEAN_MISSING', '`wsclean -version` does not say its version', { hint })
+    if (version === undefined)
+      throw new ProblemError('WSCLEAN_MISSING', '`wsclean -version` does not say its version', { hint })
     return version
   } catch (error) {
     if (!(error instanceof StageError)) throw error
     const missing = (error.cause as { systemCode?: string } | undefined)?.systemCode === 'ENOENT'
-    throw new ProblemError('WSCLEAN_MISSING', missing ? 'WSClean is not on PATH; the imaging stage needs it' : error.message, { hint, cause: error })
+    throw new ProblemError(
+      'WSCLEAN_MISSING',
+      missing ? 'WSClean is not on PATH; the imaging stage needs it' : error.message,
+      { hint, cause: error },
+    )
   }
 }
 

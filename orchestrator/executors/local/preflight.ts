@@ -15,15 +15,27 @@ export async function checkInput(input: string): Promise<void> {
   const found = await stat(input).catch((error: NodeJS.ErrnoException) => error)
   if (found instanceof Error) {
     const code = found.code === 'ENOENT' || found.code === 'ENOTDIR' ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE'
-    throw new ProblemError(code, `the input folder ${input} ${code === 'INPUT_NOT_FOUND' ? 'does not exist' : `cannot be read (${found.code})`}`, { hint })
+    throw new ProblemError(
+      code,
+      `the input folder ${input} ${code === 'INPUT_NOT_FOUND' ? 'does not exist' : `cannot be read (${found.code})`}`,
+      { hint },
+    )
   }
-  if (!found.isDirectory()) throw new ProblemError('INPUT_NOT_FOUND', `the input ${input} is a file, not a folder`, { hint })
+  if (!found.isDirectory())
+    throw new ProblemError('INPUT_NOT_FOUND', `the input ${input} is a file, not a folder`, { hint })
   const names = await readdir(input).catch((error: NodeJS.ErrnoException) => {
-    throw new ProblemError('INPUT_UNREADABLE', `the input folder ${input} cannot be read (${error.code})`, { hint: 'check its permissions' })
+    throw new ProblemError('INPUT_UNREADABLE', `the input folder ${input} cannot be read (${error.code})`, {
+      hint: 'check its permissions',
+    })
   })
   const raw = names.filter((name) => RAW_PATTERN.test(name))
   if (raw.some((name) => !name.endsWith('_incomplete.hdf5'))) return
-  const what = names.length === 0 ? 'is empty' : raw.length > 0 ? 'holds only files that are still being written' : 'holds no .hdf5 files'
+  const what =
+    names.length === 0
+      ? 'is empty'
+      : raw.length > 0
+        ? 'holds only files that are still being written'
+        : 'holds no .hdf5 files'
   throw new ProblemError('INPUT_EMPTY', `the input folder ${input} ${what}`, {
     hint: raw.length > 0 ? 'wait until their writer has closed them' : hint,
   })
@@ -38,10 +50,14 @@ export async function checkRoot(root: string): Promise<void> {
     await writeFile(probe, '')
     await rm(probe)
   } catch (error) {
-    throw new ProblemError('ROOT_UNWRITABLE', `the data root ${root} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`, {
-      hint: 'choose another with --root DIR or CONTIMG_ROOT, or make it writable',
-      cause: error,
-    })
+    throw new ProblemError(
+      'ROOT_UNWRITABLE',
+      `the data root ${root} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+      {
+        hint: 'choose another with --root DIR or CONTIMG_ROOT, or make it writable',
+        cause: error,
+      },
+    )
   }
 }
 

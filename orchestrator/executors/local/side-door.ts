@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Progress, StageName } from '#runtime/stage/contract.ts'
-import { errorCatalogue, StageError } from '#runtime/stage/errors.ts'
+import { errorCatalogue, StageError, type ErrorData } from '#runtime/stage/errors.ts'
 import { ChildFailure, exec } from '#runtime/stage/exec.ts'
 import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
 
@@ -16,7 +16,11 @@ interface SideDoorOptions {
  * Runs a stage outside a run: `node stages/<stage>/main.ts <args>`. Its standard output and error are JSON lines of type
  * progress, result (or no type) and error; the result is returned. Throws ProblemError with the stage's words, or INTERRUPTED.
  */
-export async function runSideDoor(stage: StageName, args: readonly string[], options: SideDoorOptions): Promise<unknown> {
+export async function runSideDoor(
+  stage: StageName,
+  args: readonly string[],
+  options: SideDoorOptions,
+): Promise<unknown> {
   const { stagesDir, signal, failure, onProgress } = options
   let result: unknown
   try {
@@ -34,10 +38,14 @@ export async function runSideDoor(stage: StageName, args: readonly string[], opt
     if (error.code === 'CANCELLED') throw new ProblemError('INTERRUPTED', `${stage} was stopped`)
     const lines = error.cause instanceof ChildFailure ? error.cause.lastLines : []
     const reported = reportedError(lines)
-    throw new ProblemError(failure, reported?.message ?? `${error.message}${lines.length === 0 ? '' : `\n${lines.slice(-3).join('\n')}`}`, {
-      cause: error,
-      ...(reported?.hint === undefined ? {} : { hint: reported.hint }),
-    })
+    throw new ProblemError(
+      failure,
+      reported?.message ?? `${error.message}${lines.length === 0 ? '' : `\n${lines.slice(-3).join('\n')}`}`,
+      {
+        cause: error,
+        ...(reported?.hint === undefined ? {} : { hint: reported.hint }),
+      },
+    )
   }
 }
 
@@ -45,7 +53,7 @@ export async function runSideDoor(stage: StageName, args: readonly string[], opt
 function reportedError(lines: readonly string[]): { message: string; hint?: string } | undefined {
   for (const line of lines.toReversed()) {
     const event = parseLine(line)
-    const error = (event?.['error'] ?? (event?.['type'] === 'error' ? event : undefined)) as { code?: string; message?: string; hint?: string } | undefined
+    const error: Partial<ErrorData> | undefined = event?.['error'] ?? (event?.['type'] === 'error' ? event : undefined)
     if (error?.code !== undefined && error.code in errorCatalogue && error.message !== undefined) {
       return { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
     }

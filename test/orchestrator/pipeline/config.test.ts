@@ -40,7 +40,13 @@ test('paths of the file are relative to it, paths of flags to the working direct
 })
 
 test('settings beat the file, the last one wins, values are YAML', () => {
-  const config = parse('calibration:\n  sefdJy: 1', 'calibration.sefdJy=2', 'calibration.sefdJy=3', 'conversion.expect.subbands=[0, 1]', 'execution.resources.memory=2Gi')
+  const config = parse(
+    'calibration:\n  sefdJy: 1',
+    'calibration.sefdJy=2',
+    'calibration.sefdJy=3',
+    'conversion.expect.subbands=[0, 1]',
+    'execution.resources.memory=2Gi',
+  )
   assert.equal(config.calibration.sefdJy, 3)
   assert.deepEqual(config.conversion.expect.subbands, [0, 1])
   assert.equal(config.execution.resources.memory, 2 * 2 ** 30)
@@ -49,21 +55,81 @@ test('settings beat the file, the last one wins, values are YAML', () => {
 
 const faulty: [string, string, string[], RegExp[]][] = [
   ['an unknown block', 'imging:\n  a: 1', [], [/^demo\.yaml:1:1 +unknown key "imging"; did you mean "imaging"\?$/]],
-  ['an unknown key in a block', 'calibration:\n  mode: auto\n  sefdJ: 1', [], [/^demo\.yaml:3:3 +unknown key "sefdJ" in calibration; did you mean "sefdJy"\?$/]],
-  ['an unknown key that is like none', 'calibration:\n  zzzzzz: 1', [], [/^demo\.yaml:2:3 +unknown key "zzzzzz" in calibration; known here: mode, /]],
-  ['a value out of its range', 'calibration:\n  sefdJy: -1', [], [/^demo\.yaml:2:11 +calibration\.sefdJy: expected > 0, got -1 \(System equivalent flux density.*\)$/]],
-  ['a value of the wrong type', 'calibration:\n  sefdJy: many', [], [/^demo\.yaml:2:11 +calibration\.sefdJy: expected number, got "many"/]],
-  ['a word that is not one of the words', 'calibration:\n  mode: atuo', [], [/^demo\.yaml:2:9 +calibration\.mode: expected one of auto, none, got "atuo"; did you mean "auto"\?/]],
-  ['an entry of a list', 'conversion:\n  expect:\n    subbands: [0, 77]', [], [/^demo\.yaml:3:19 +conversion\.expect\.subbands\.1: expected <= 15, got 77/]],
-  ['a setting', '', ['calibration.sefdJy=-1'], [/^--set calibration\.sefdJy=-1 +calibration\.sefdJy: expected > 0, got -1/]],
-  ['a setting with an unknown key', '', ['imaging.celArcsec=3'], [/^--set imaging\.celArcsec=3 +unknown key "celArcsec" in imaging; did you mean "cellArcsec"\?/]],
+  [
+    'an unknown key in a block',
+    'calibration:\n  mode: auto\n  sefdJ: 1',
+    [],
+    [/^demo\.yaml:3:3 +unknown key "sefdJ" in calibration; did you mean "sefdJy"\?$/],
+  ],
+  [
+    'an unknown key that is like none',
+    'calibration:\n  zzzzzz: 1',
+    [],
+    [/^demo\.yaml:2:3 +unknown key "zzzzzz" in calibration; known here: mode, /],
+  ],
+  [
+    'a value out of its range',
+    'calibration:\n  sefdJy: -1',
+    [],
+    [/^demo\.yaml:2:11 +calibration\.sefdJy: expected > 0, got -1 \(System equivalent flux density.*\)$/],
+  ],
+  [
+    'a value of the wrong type',
+    'calibration:\n  sefdJy: many',
+    [],
+    [/^demo\.yaml:2:11 +calibration\.sefdJy: expected number, got "many"/],
+  ],
+  [
+    'a word that is not one of the words',
+    'calibration:\n  mode: atuo',
+    [],
+    [/^demo\.yaml:2:9 +calibration\.mode: expected one of auto, none, got "atuo"; did you mean "auto"\?/],
+  ],
+  [
+    'an entry of a list',
+    'conversion:\n  expect:\n    subbands: [0, 77]',
+    [],
+    [/^demo\.yaml:3:19 +conversion\.expect\.subbands\.1: expected <= 15, got 77/],
+  ],
+  [
+    'a setting',
+    '',
+    ['calibration.sefdJy=-1'],
+    [/^--set calibration\.sefdJy=-1 +calibration\.sefdJy: expected > 0, got -1/],
+  ],
+  [
+    'a setting with an unknown key',
+    '',
+    ['imaging.celArcsec=3'],
+    [/^--set imaging\.celArcsec=3 +unknown key "celArcsec" in imaging; did you mean "cellArcsec"\?/],
+  ],
   ['a setting through a value', 'name: x', ['name.first=3'], [/^--set name\.first=3 +name is not a block of keys/]],
-  ['all errors at once', 'imging: {}\nexecution:\n  failOn: never\n  executor: moon', [], [/imging/, /failOn: expected one of bad, uncertain, got "never"/, /executor/]],
+  [
+    'all errors at once',
+    'imging: {}\nexecution:\n  failOn: never\n  executor: moon',
+    [],
+    [/imging/, /failOn: expected one of bad, uncertain, got "never"/, /executor/],
+  ],
   ['broken YAML', 'a: [1\nb: 2', [], [/^demo\.yaml:\d+:\d+ /]],
   ['YAML that is no mapping', '- a', [], [/^demo\.yaml:1:1 +expected keys and values$/]],
-  ['more subbands than exist', 'ingest:\n  minSubbands: 5\nconversion:\n  expect:\n    subbands: [0, 1]', [], [/ingest\.minSubbands: 5 are more than the 2 subbands/]],
-  ['a name that is no folder name', 'name: ../up', [], [/demo\.yaml:1:7 +name: expected letters, digits, dots, dashes, got "\.\.\/up"/]],
-  ['an amount that is none', 'execution:\n  resources:\n    memory: lots', [], [/demo\.yaml:3:13 +execution\.resources\.memory: expected bytes, as a number or like 8Gi/]],
+  [
+    'more subbands than exist',
+    'ingest:\n  minSubbands: 5\nconversion:\n  expect:\n    subbands: [0, 1]',
+    [],
+    [/ingest\.minSubbands: 5 are more than the 2 subbands/],
+  ],
+  [
+    'a name that is no folder name',
+    'name: ../up',
+    [],
+    [/demo\.yaml:1:7 +name: expected letters, digits, dots, dashes, got "\.\.\/up"/],
+  ],
+  [
+    'an amount that is none',
+    'execution:\n  resources:\n    memory: lots',
+    [],
+    [/demo\.yaml:3:13 +execution\.resources\.memory: expected bytes, as a number or like 8Gi/],
+  ],
   ['a parameter that only the planner sets', 'imaging:\n  wscleanVersion: "9"', [], [/unknown key "wscleanVersion"/]],
 ]
 for (const [what, text, settings, patterns] of faulty) {
@@ -75,12 +141,20 @@ for (const [what, text, settings, patterns] of faulty) {
 }
 
 test('a setting without a value is a usage error', () => {
-  assert.throws(() => parseSetting('imaging.cellArcsec'), (error: ProblemError) => error.problem.code === 'USAGE' && error.exitCode === 2)
+  assert.throws(
+    () => parseSetting('imaging.cellArcsec'),
+    (error: ProblemError) => error.problem.code === 'USAGE' && error.exitCode === 2,
+  )
   assert.throws(() => parseSetting('=3'), /expected key\.path=value/)
 })
 
 test('what cannot change a product does not make another configuration', () => {
-  const same = ['name: other', 'root: /elsewhere', 'execution:\n  resources:\n    cpu: 1', 'retain:\n  imaging: forever']
+  const same = [
+    'name: other',
+    'root: /elsewhere',
+    'execution:\n  resources:\n    cpu: 1',
+    'retain:\n  imaging: forever',
+  ]
   for (const text of same) assert.equal(configIdentity(parse(text)), configIdentity(parse('')), text)
   for (const text of ['input: /x', 'imaging:\n  cellArcsec: 2.5', 'ingest:\n  minSubbands: 3']) {
     assert.notEqual(configIdentity(parse(text)), configIdentity(parse('')), text)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { didYouMean, editDistance } from '../../../orchestrator/pipeline/did-you-mean.ts'
 
 const blocks = ['conversion', 'calibration', 'imaging', 'validation', 'ingest']

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { differences, explainMiss, productPath, stepKey, type KeyParts } from '../../../orchestrator/pipeline/key.ts'
 
 const base: KeyParts = {
@@ -29,15 +29,26 @@ test('every part of a key changes it', () => {
 
 test('a product lies under the first twelve digits of its key', () => {
   const key = stepKey(base)
-  assert.equal(productPath({ observation: '20260125T222605', stage: 'imaging', key }), `products/20260125T222605/imaging/${key.slice(0, 12)}`)
+  assert.equal(
+    productPath({ observation: '20260125T222605', stage: 'imaging', key }),
+    `products/20260125T222605/imaging/${key.slice(0, 12)}`,
+  )
 })
 
 const cases: [string, KeyParts, string | undefined][] = [
   ['a parameter', { ...base, params: { ...base.params, cellArcsec: 2.5 } }, 'params.cellArcsec 3 -> 2.5'],
-  ['a nested parameter', { ...base, params: { ...base.params, weighting: { briggs: 0 } } }, 'params.weighting.briggs 0.5 -> 0'],
+  [
+    'a nested parameter',
+    { ...base, params: { ...base.params, weighting: { briggs: 0 } } },
+    'params.weighting.briggs 0.5 -> 0',
+  ],
   ['a new parameter', { ...base, params: { ...base.params, seed: 1 } }, 'params.seed unset -> 1'],
   ['the contract', { ...base, version: 2, params: { cellArcsec: 1 } }, 'contract version 1 -> 2'],
-  ['an input', { ...base, inputs: { calibrated: 'ccccccccccccdddd:calibrated' } }, 'input calibrated aaaaaaaaaaaa -> cccccccccccc'],
+  [
+    'an input',
+    { ...base, inputs: { calibrated: 'ccccccccccccdddd:calibrated' } },
+    'input calibrated aaaaaaaaaaaa -> cccccccccccc',
+  ],
   ['an input that is gone', { ...base, inputs: {} }, 'input calibrated aaaaaaaaaaaa -> none'],
   ['nothing', base, undefined],
 ]
@@ -59,10 +70,16 @@ test('lists of raw files differ as a whole', () => {
 })
 
 test('keys differ exactly when differences are found', () => {
-  const params = fc.dictionary(fc.string({ minLength: 1, maxLength: 3 }), fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.constant(null)))
+  const params = fc.dictionary(
+    fc.string({ minLength: 1, maxLength: 3 }),
+    fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.constant(null)),
+  )
   fc.assert(
     fc.property(params, params, (a, b) => {
-      const [before, after] = [{ ...base, params: a }, { ...base, params: b }]
+      const [before, after] = [
+        { ...base, params: a },
+        { ...base, params: b },
+      ]
       assert.equal(differences(before, after).length === 0, stepKey(before) === stepKey(after))
     }),
   )

@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { runName, runNamePattern } from '../../../orchestrator/pipeline/names.ts'
 
 test('a name is two words, follows from the random numbers, and may be a folder', () => {
   fc.assert(
-    fc.property(fc.array(fc.double({ min: 0, max: 0.999999, noNaN: true }), { minLength: 4, maxLength: 4 }), (numbers) => {
-      const name = runName(stream(numbers), () => false)
-      assert.match(name, /^[a-z]+-[a-z]+$/)
-      assert.match(name, runNamePattern)
-      assert.equal(name, runName(stream(numbers), () => false))
-    }),
+    fc.property(
+      fc.array(fc.double({ min: 0, max: 0.999999, noNaN: true }), { minLength: 4, maxLength: 4 }),
+      (numbers) => {
+        const name = runName(stream(numbers), () => false)
+        assert.match(name, /^[a-z]+-[a-z]+$/)
+        assert.match(name, runNamePattern)
+        assert.equal(
+          name,
+          runName(stream(numbers), () => false),
+        )
+      },
+    ),
   )
 })
 
@@ -32,5 +38,5 @@ for (const name of ['..', '.hidden', 'a/b', '', 'a b', 'x'.repeat(80), '-x']) {
 
 function stream(numbers: readonly number[]): () => number {
   let index = 0
-  return () => numbers[index++ % numbers.length] as number
+  return () => numbers[index++ % numbers.length]
 }

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { classifyProcess, describeEvidence, explainAttempt, type ProcessEvidence } from '../../../orchestrator/pipeline/classify.ts'
+import {
+  classifyProcess,
+  describeEvidence,
+  explainAttempt,
+  type ProcessEvidence,
+} from '../../../orchestrator/pipeline/classify.ts'
 import { shouldRetry, type AttemptRecord } from '../../../orchestrator/pipeline/retry.ts'
 
 const ended: ProcessEvidence = { exitCode: 1, signal: undefined, oomKills: 0, lastLines: [] }
-const error = (code: 'DATA_UNREADABLE' | 'DISK_FULL' | 'CANCELLED') => ({ code, message: 'why', retryable: code === 'CANCELLED', quarantine: false })
+const error = (code: 'DATA_UNREADABLE' | 'DISK_FULL' | 'CANCELLED') => ({
+  code,
+  message: 'why',
+  retryable: code === 'CANCELLED',
+  quarantine: false,
+})
 
 const classes: [string, Partial<ProcessEvidence>, string][] = [
   ['exit 0 with a result', { exitCode: 0 }, 'succeeded'],
@@ -23,7 +33,8 @@ const classes: [string, Partial<ProcessEvidence>, string][] = [
   ['never started', { exitCode: undefined }, 'unknown'],
 ]
 for (const [what, evidence, expected] of classes) {
-  test(`an attempt is classed by its evidence: ${what}`, () => assert.equal(classifyProcess({ ...ended, ...evidence }), expected))
+  test(`an attempt is classed by its evidence: ${what}`, () =>
+    assert.equal(classifyProcess({ ...ended, ...evidence }), expected))
 }
 
 test('every failure has evidence, a message and a fix', () => {
@@ -36,7 +47,8 @@ test('every failure has evidence, a message and a fix', () => {
   }
 })
 
-const attempts = (...classesOf: AttemptRecord['class'][]): AttemptRecord[] => classesOf.map((outcome) => ({ class: outcome }))
+const attempts = (...classesOf: AttemptRecord['class'][]): AttemptRecord[] =>
+  classesOf.map((outcome) => ({ class: outcome }))
 const retries: [string, AttemptRecord[], boolean][] = [
   ['a first crash', attempts('app'), true],
   ['a second crash', attempts('app', 'app'), false],
@@ -45,7 +57,14 @@ const retries: [string, AttemptRecord[], boolean][] = [
   ['out of memory on one machine', attempts('oom'), false],
   ['cancelled', attempts('cancelled'), false],
   ['what the stage calls final', [{ class: 'app', retryable: false }], false],
-  ['what the stage calls transient', [{ class: 'app', retryable: true }, { class: 'app', retryable: true }], true],
+  [
+    'what the stage calls transient',
+    [
+      { class: 'app', retryable: true },
+      { class: 'app', retryable: true },
+    ],
+    true,
+  ],
   ['nothing yet', [], false],
 ]
 for (const [what, made, expected] of retries) {

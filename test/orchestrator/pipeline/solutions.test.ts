@@ -1,13 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
-import { chooseSolutions, gradeOfSet, type SolutionCandidate, type SolutionTarget } from '../../../orchestrator/pipeline/solutions.ts'
+import * as fc from 'fast-check'
+import {
+  chooseSolutions,
+  gradeOfSet,
+  type SolutionCandidate,
+  type SolutionTarget,
+} from '../../../orchestrator/pipeline/solutions.ts'
 
 const target: SolutionTarget = { observation: 'target', midMjdUtc: 61000.5, decOfDateDeg: 16, grid: '48' }
 
-function candidate(observation: string, changes: Partial<SolutionCandidate> & { hours?: number } = {}): SolutionCandidate {
+function candidate(
+  observation: string,
+  changes: Partial<SolutionCandidate> & { hours?: number } = {},
+): SolutionCandidate {
   const { hours = 1, ...rest } = changes
-  return { ...target, observation, midMjdUtc: target.midMjdUtc + hours / 24, solveKey: observation, calibrator: '3C286', apparentFluxJy: 10, ...rest }
+  return {
+    ...target,
+    observation,
+    midMjdUtc: target.midMjdUtc + hours / 24,
+    solveKey: observation,
+    calibrator: '3C286',
+    apparentFluxJy: 10,
+    ...rest,
+  }
 }
 
 function chosen(candidates: SolutionCandidate[], bad: string[] = []): string | undefined {
@@ -57,7 +73,9 @@ test('the choice does not depend on the order of the candidates', () => {
   fc.assert(
     fc.property(fc.array(arbitrary, { maxLength: 8 }), fc.nat(), (drawn, seed) => {
       const candidates = drawn.map(({ observation, ...rest }) => candidate(observation, rest))
-      const shuffled = candidates.map((item, index) => ({ item, at: (index * 7919 + seed) % 97 })).sort((a, b) => a.at - b.at)
+      const shuffled = candidates
+        .map((item, index) => ({ item, at: (index * 7919 + seed) % 97 }))
+        .sort((a, b) => a.at - b.at)
       assert.equal(chosen(shuffled.map(({ item }) => item)), chosen(candidates))
     }),
   )

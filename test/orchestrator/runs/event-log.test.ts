@@ -33,7 +33,10 @@ test('a half-written last line is left out on reading and cut off on opening', (
   assert.equal(again.repaired, true)
   again.append({ type: 'run.note', level: 'info', message: 'two' })
   again.close()
-  assert.deepEqual(readEvents(path).map((event) => (event.type === 'run.note' ? event.message : '')), ['one', 'two'])
+  assert.deepEqual(
+    readEvents(path).map((event) => (event.type === 'run.note' ? event.message : '')),
+    ['one', 'two'],
+  )
   assert.ok(readFileSync(path, 'utf8').endsWith('\n'))
 })
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ProblemError } from '../../../orchestrator/pipeline/problem.ts'
+import type { ProblemError } from '../../../orchestrator/pipeline/problem.ts'
 import { acquireLock, isLocked } from '../../../orchestrator/runs/lock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'contimg-lock-'))
@@ -15,7 +15,10 @@ test('a lock is held by one process at a time and free again after its release',
   const lock = await acquireLock(path)
   assert.equal(lock.takenOverFrom, undefined)
   assert.equal(await isLocked(path), true)
-  await assert.rejects(acquireLock(path), (error: ProblemError) => error.problem.code === 'RUN_LOCKED' && error.exitCode === 2)
+  await assert.rejects(
+    acquireLock(path),
+    (error: ProblemError) => error.problem.code === 'RUN_LOCKED' && error.exitCode === 2,
+  )
   await lock.release()
   assert.equal(await isLocked(path), false)
   await (await acquireLock(path)).release()

@@ -4,20 +4,60 @@ import { bytes, count, duration, span, table } from '../../../orchestrator/view/
 import { problemLines } from '../../../orchestrator/view/problem.ts'
 
 test('amounts read as people say them', () => {
-  assert.deepEqual([0, 9.4, 59.6, 3599, 3600, 86399].map(duration), ['0:00', '0:09', '1:00', '59:59', '1:00:00', '23:59:59'])
-  assert.deepEqual([0.94, 9.96, 41, 119, 200, 7200].map(span), ['0.9 s', '10 s', '41 s', '119 s', '3:20 min', '2:00:00 h'])
-  assert.deepEqual([0, 512, 1000, 1536, 1.6 * 2 ** 30, 123 * 2 ** 20].map(bytes), ['0 B', '512 B', '1.0 KiB', '1.5 KiB', '1.6 GiB', '123 MiB'])
-  assert.deepEqual([count(1, 'retry', 'retries'), count(0, 'step'), count(2, 'retry', 'retries')], ['1 retry', '0 steps', '2 retries'])
+  assert.deepEqual([0, 9.4, 59.6, 3599, 3600, 86399].map(duration), [
+    '0:00',
+    '0:09',
+    '1:00',
+    '59:59',
+    '1:00:00',
+    '23:59:59',
+  ])
+  assert.deepEqual([0.94, 9.96, 41, 119, 200, 7200].map(span), [
+    '0.9 s',
+    '10 s',
+    '41 s',
+    '119 s',
+    '3:20 min',
+    '2:00:00 h',
+  ])
+  assert.deepEqual([0, 512, 1000, 1536, 1.6 * 2 ** 30, 123 * 2 ** 20].map(bytes), [
+    '0 B',
+    '512 B',
+    '1.0 KiB',
+    '1.5 KiB',
+    '1.6 GiB',
+    '123 MiB',
+  ])
+  assert.deepEqual(
+    [count(1, 'retry', 'retries'), count(0, 'step'), count(2, 'retry', 'retries')],
+    ['1 retry', '0 steps', '2 retries'],
+  )
 })
 
 test('columns are as wide as their widest cell and end without blanks', () => {
-  assert.deepEqual(table([['A', 'LONG', ''], ['xyz', 'b', '']]), ['A    LONG', 'xyz  b'])
+  assert.deepEqual(
+    table([
+      ['A', 'LONG', ''],
+      ['xyz', 'b', ''],
+    ]),
+    ['A    LONG', 'xyz  b'],
+  )
 })
 
 test('a problem has one voice, with and without symbols', () => {
   const problem = { code: 'INPUT_EMPTY' as const, message: 'the folder is empty', hint: 'fill it' }
-  assert.deepEqual(problemLines(problem, { utf8: true, subject: 'input' }), ['✖ input: the folder is empty [INPUT_EMPTY]', '  fix   fill it'])
+  assert.deepEqual(problemLines(problem, { utf8: true, subject: 'input' }), [
+    '✖ input: the folder is empty [INPUT_EMPTY]',
+    '  fix   fill it',
+  ])
   const plain = problemLines({ ...problem, details: ['a', 'b'] }, { utf8: false, kept: 'all', logs: '/x' })
-  assert.deepEqual(plain, ['FAILED the folder is empty [INPUT_EMPTY]', '  a', '  b', '  fix   fill it', '  kept  all', '  logs  /x'])
+  assert.deepEqual(plain, [
+    'FAILED the folder is empty [INPUT_EMPTY]',
+    '  a',
+    '  b',
+    '  fix   fill it',
+    '  kept  all',
+    '  logs  /x',
+  ])
   assert.ok(plain.every((line) => /^[ -~]*$/.test(line)))
 })
