@@ -31,8 +31,8 @@ export function arrayGeometry(header: Uvh5Header, site: Site): ArrayGeometry {
     antenna2[i] = Math.max(a, b)
     swapped[i] = a > b ? 1 : 0
     for (let axis = 0; axis < 3; axis++) {
-      const r1 = antennaPositionsM[3 * antenna1[i] + axis] as number
-      const r2 = antennaPositionsM[3 * antenna2[i] + axis] as number
+      const r1 = antennaPositionsM[3 * antenna1[i] + axis]
+      const r2 = antennaPositionsM[3 * antenna2[i] + axis]
       baselineM[3 * i + axis] = r1 - r2
     }
   }
@@ -45,7 +45,7 @@ function absoluteAntennas(header: Uvh5Header, site: Site): MsAntenna[] {
     const offset = (axis: number): number => header.antennaPositionsM[3 * index + axis]
     const diameterM = header.antennaDiametersM[index]
     return {
-      name: header.antennaNames[index] as string,
+      name: header.antennaNames[index],
       positionM: [centre[0] + offset(0), centre[1] + offset(1), centre[2] + offset(2)] as const,
       diameterM: Number.isFinite(diameterM) ? diameterM : DISH_DIAMETER_M,
     }

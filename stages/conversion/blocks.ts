@@ -12,7 +12,7 @@ import {
 } from './samples.ts'
 
 /** One raw file and where it goes in the output grid. */
-export interface BlockSource {
+interface BlockSource {
   path: string
   /** Position of its subband in the grid, ascending in frequency. */
   slot: number

@@ -1,15 +1,7 @@
 import { z } from 'zod'
 import { defineStage } from '#runtime/stage/contract.ts'
 
-export {
-  scanSchema,
-  scanObservationSchema,
-  scanFaultSchema,
-  type Scan,
-  type ScanObservation,
-  type ScanFault,
-  type ScanWarning,
-} from './scan-schema.ts'
+export { scanSchema, type Scan, type ScanObservation } from './scan-schema.ts'
 
 const MIB = 1024 * 1024
 
@@ -32,6 +24,10 @@ export const conversionParams = z.strictObject({
         .array(z.int().min(0).max(15))
         .min(1)
         .refine((subbands) => new Set(subbands).size === subbands.length, 'each subband once')
+        .refine(
+          (subbands) => Math.max(...subbands) - Math.min(...subbands) < subbands.length,
+          'subbands side by side: list those between too, absent ones are flagged',
+        )
         .default([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
         .describe(
           'Subbands that make up the output grid, by index (0 is the highest frequency); absent ones are flagged (DSA-110 correlator, 16 subbands)',

@@ -26,7 +26,7 @@ export function parseFileName(name: string): FileStamp | undefined {
   const match = namePattern.exec(name)
   if (match === null) return undefined
   try {
-    return { stampMjd: mjdFromIso(match[1] as string), label: Number(match[2]) }
+    return { stampMjd: mjdFromIso(match[1]), label: Number(match[2]) }
   } catch {
     // Digits in the right places that are no date, such as month 13.
     return undefined

@@ -79,7 +79,7 @@ export function nameClusters(stamps: readonly FileStamp[]): Map<FileStamp, strin
 function makeGroup(members: readonly NamedFile[], contentHashes: ReadonlyMap<string, string>): Group {
   const sorted = [...members].sort((a, b) => a.subband - b.subband || (a.file < b.file ? -1 : 1))
   const group: Group = {
-    id: observationId((sorted[0] as NamedFile).startMjdUtc),
+    id: observationId(sorted[0].startMjdUtc),
     files: [],
     faults: [],
     warnings: [],
@@ -167,7 +167,7 @@ function warnOfShifts(groups: readonly Group[]): void {
     const [sample] = small.files
     const whole = bySize.slice(0, index).find((large) => large.files.length > 0 && clusters(small, large))
     if (sample === undefined || whole === undefined) return
-    const other = whole.files[0] as NamedFile
+    const other = whole.files[0]
     const lateS = (sample.startMjdUtc - other.startMjdUtc) * DAY_S
     const shift = Math.round(lateS / INTEGRATION_S)
     const exact =

@@ -11,7 +11,7 @@ import { rotateBaselines, type RotatedRows } from './rotation.ts'
 import { fitW, type WFit } from './w-fit.ts'
 
 /** Beyond this the header's direction is not the one that was fringe-stopped, and the fitted one is used. */
-export const W_FIT_TOLERANCE_RAD = 1 * ARCSEC_RAD
+const W_FIT_TOLERANCE_RAD = 1 * ARCSEC_RAD
 
 /** The geometry of one observation: what its rows are and where they look. */
 export interface Observation {

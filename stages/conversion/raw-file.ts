@@ -6,7 +6,7 @@ import type { Site } from '#runtime/sky/frames.ts'
 import { subbandOf } from './subband.ts'
 
 /** What all members of an observation must agree on exactly. */
-export const agreementFields = [
+const agreementFields = [
   'time_array',
   'ant_1_array',
   'ant_2_array',
@@ -106,7 +106,7 @@ export function referenceFile<F extends RawFile>(files: readonly F[]): F {
   }
   const [largest] = [...sets.values()].sort((a, b) => b.length - a.length)
   if (largest === undefined) throw new RangeError('no files')
-  return largest[0] as F
+  return largest[0]
 }
 
 function digest(array: Float64Array | Int32Array): string {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { apiVersion, type ObservationShape } from '#runtime/stage/contract.ts'
 
 /** Why a raw file is not used. The codes are those that set raw data aside in the stages' error catalogue. */
-export const scanFaultSchema = z.strictObject({
+const scanFaultSchema = z.strictObject({
   /** Path relative to the scanned folder. */
   file: z.string(),
   code: z.enum(['DATA_UNREADABLE', 'DATA_UNSUPPORTED', 'DATA_IMPLAUSIBLE']),
@@ -12,7 +12,7 @@ export const scanFaultSchema = z.strictObject({
 export type ScanFault = z.infer<typeof scanFaultSchema>
 
 /** Something worth knowing that keeps no file from being used. */
-export const scanWarningSchema = z.strictObject({ file: z.string(), message: z.string() })
+const scanWarningSchema = z.strictObject({ file: z.string(), message: z.string() })
 export type ScanWarning = z.infer<typeof scanWarningSchema>
 
 const shapeSchema = z.strictObject({
@@ -24,7 +24,7 @@ const shapeSchema = z.strictObject({
   polarizations: z.int().positive(),
 }) satisfies z.ZodType<ObservationShape>
 
-export const scanObservationSchema = z.strictObject({
+const scanObservationSchema = z.strictObject({
   /** UTC of the leading edge, `YYYYMMDDTHHMMSS`. */
   id: z.string().regex(/^\d{8}T\d{6}$/),
   /** Leading edge of the first integration. */

@@ -49,8 +49,9 @@ export async function scanFolder(input: string, options: ScanOptions): Promise<S
   const warnings: ScanWarning[] = []
   for (const name of names) {
     if (isUnfinished(name)) {
-      const { mtimeMs } = await stat(join(input, name))
-      if (options.nowMs - mtimeMs > STALE_MS)
+      // It may be renamed or removed between listing and look.
+      const found = await stat(join(input, name)).catch(() => undefined)
+      if (found !== undefined && options.nowMs - found.mtimeMs > STALE_MS)
         warnings.push({ file: name, message: 'not closed by its writer for more than an hour; ignored' })
     } else if (isCandidate(name)) {
       const looked = await lookAt(input, name, options.nowMs)
@@ -135,7 +136,11 @@ async function lookAt(input: string, name: string, nowMs: number): Promise<Check
 function faultOf(file: string, path: string, error: StageError): ScanFault {
   const code = error.code === 'DATA_UNSUPPORTED' || error.code === 'DATA_IMPLAUSIBLE' ? error.code : 'DATA_UNREADABLE'
   const message = error.message.startsWith(path) ? error.message.slice(path.length).replace(/^:? /, '') : error.message
-  return { file, code, message, hint: error.hint ?? 'copy the file again; if it stays so, leave it out' }
+  const denied = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES'
+  const advice = denied
+    ? 'make the file readable for the user that runs contimg'
+    : 'copy the file again, or leave it out'
+  return { file, code, message, hint: error.hint ?? advice }
 }
 
 async function hashDuplicates(input: string, files: readonly NamedFile[]): Promise<Map<string, string>> {
@@ -146,7 +151,7 @@ async function hashDuplicates(input: string, files: readonly NamedFile[]): Promi
 
 function describe(group: Group, byFile: ReadonlyMap<string, CheckedFile>, options: ScanOptions): ScanObservation {
   const files = group.files.map(({ file }) => byFile.get(file) as CheckedFile)
-  const first = files[0] as CheckedFile
+  const first = files[0]
   const subbands = files.map(({ subband }) => subband)
   const pointing = meridianPointing(first.timesMjd, first.decOfDateRad, {
     site: first.site,

@@ -11,7 +11,7 @@ export interface BlockRun {
   workers: number
   signal: AbortSignal
   /** Called after every block. */
-  onBlock(done: number, total: number): void
+  onBlock: (done: number, total: number) => void
 }
 
 /**

@@ -101,9 +101,13 @@ for (const polarizations of [
   })
 }
 
+/** An amplitude that tells the channel. */
+function inject(freqHz: number): number {
+  return Math.round((freqHz - 1.4e9) / 1e5)
+}
+
 test('channels ascend in equal steps, and each holds the channel of its frequency', async () => {
   const raw = rawObservation({ subbands: [2, 0, 1], integrations: 2 })
-  const inject = (freqHz: number): number => Math.round((freqHz - 1.4e9) / 1e5)
   for (const { spec, vis } of raw.subbands.values()) {
     for (let i = 0; i < vis.length; i += 2) {
       const channel = Math.floor(i / 4) % spec.freqHz.length
@@ -220,6 +224,21 @@ test('absent subbands are zero, flagged, recorded, and change no other channel',
   assert.equal(check(converted, 'subbands').verdict, 'uncertain')
 })
 
+test('an absent subband keeps the steps of a band that is a little off', async () => {
+  const raw = rawObservation({ integrations: 2, subbands: [0, 1, 3] })
+  for (const file of raw.subbands.values()) {
+    file.spec = { ...file.spec, freqHz: file.spec.freqHz.map((freqHz) => freqHz + 400) }
+  }
+  const { converted } = await whole(raw, { expect: { subbands: [0, 1, 2, 3], integrations: 2 } })
+  assert.equal(check(converted, 'frequency-order').verdict, 'good')
+})
+
+/** Where a file element of subband 1, the middle one of three with 4 channels, goes: channels are reversed. */
+function outputOf(element: number): number {
+  const [row, channel, pol] = [Math.floor(element / 8), Math.floor(element / 2) % 4, element % 2]
+  return (row * 12 + 4 + 3 - channel) * 2 + pol
+}
+
 test('zero, NaN and infinite samples become zero and flagged; file flags and empty samples are flagged', async () => {
   const raw = rawObservation()
   const file = raw.subbands.get(1)
@@ -235,12 +254,7 @@ test('zero, NaN and infinite samples become zero and flagged; file flags and emp
   file.nsamples[11] = 0
   file.nsamples[13] = Number.NaN
   const { set, converted } = await whole(raw)
-  // Row 0 of the file, channels reversed, subband 1 is the middle one of three.
   const expected = new Uint8Array(set.flags.length)
-  const outputOf = (element: number): number => {
-    const [row, channel, pol] = [Math.floor(element / 8), Math.floor(element / 2) % 4, element % 2]
-    return (row * 12 + 4 + 3 - channel) * 2 + pol
-  }
   for (const element of [0, 2, 4, 6, 9, 11, 13]) expected[outputOf(element)] = 1
   assert.deepEqual(set.flags, expected)
   for (const element of [0, 2, 4, 6]) {
@@ -312,14 +326,14 @@ test('an antenna without data is flagged whole and named, and refuses nothing', 
   assert.equal(set.metadata.extra['DEADANTS'], '44')
 })
 
+/** An observation whose first part is zero in all subbands. */
+function zeroed(fraction: number): RawObservation {
+  const raw = rawObservation()
+  for (const { vis } of raw.subbands.values()) vis.fill(0, 0, Math.round((vis.length * fraction) / 2) * 2)
+  return raw
+}
+
 test('too many zeros make the set uncertain, then bad; nothing but zeros is an error', async () => {
-  const zeroed = (fraction: number): RawObservation => {
-    const raw = rawObservation()
-    for (const { vis, timesJd } of [...raw.subbands.values()].map((file) => ({ ...file, timesJd: raw.timesJd }))) {
-      vis.fill(0, 0, Math.round((vis.length * fraction) / timesJd.length) * timesJd.length)
-    }
-    return raw
-  }
   assert.equal(check((await whole(zeroed(0.4))).converted, 'zero-data').verdict, 'uncertain')
   const { converted } = await whole(zeroed(0.6))
   assert.equal(check(converted, 'zero-data').verdict, 'bad')

@@ -112,12 +112,17 @@ test('members of two observations are refused', async () => {
 })
 
 test('a file that is not HDF5, or cut short, is unreadable', async () => {
-  const unreadable = async (alter: (paths: string[]) => void): Promise<void> => {
-    assert.equal((await refused(() => undefined, alter)).code, 'DATA_UNREADABLE')
+  for (const damage of [
+    (path: string) => writeFileSync(path, 'not a raw file'),
+    (path: string) => writeFileSync(path, ''),
+    (path: string) => truncateSync(path, 5000),
+  ]) {
+    const error = await refused(
+      () => undefined,
+      ([path]) => damage(path),
+    )
+    assert.equal(error.code, 'DATA_UNREADABLE')
   }
-  await unreadable(([path]) => writeFileSync(path, 'not a raw file'))
-  await unreadable(([path]) => writeFileSync(path, ''))
-  await unreadable(([path]) => truncateSync(path, 5000))
 })
 
 test('a subband that is not expected is a fault of the parameters', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { hashFile, hashTree } from '#runtime/stage/files.ts'
 import { convert, inFolder, rawObservation, reversePairs, writeRaw, type ConvertOptions } from './raw-observation.ts'
 

@@ -9,8 +9,9 @@ import { createUvh5Writer, type Uvh5FileSpec } from '#runtime/formats/uvh5/write
 import { createRandom } from '#runtime/numeric/random.ts'
 import { DAY_S, DEGREE_RAD, DSA110_SITE, INTEGRATION_S } from '#runtime/sky/constants.ts'
 import { mjdFromIso, mjdToJd } from '#runtime/sky/time.ts'
-import type { StageOutcome, StageRun } from '#runtime/stage/contract.ts'
-import { conversion, conversionParams } from '../../../stages/conversion/contract.ts'
+import type { StageInput, StageOutcome, StageRun } from '#runtime/stage/contract.ts'
+import type { conversion } from '../../../stages/conversion/contract.ts'
+import { conversionParams } from '../../../stages/conversion/contract.ts'
 import { run } from '../../../stages/conversion/run.ts'
 import { baselineRows, stationPositions } from '../../../stages/simulation/array.ts'
 import { channelWidthHz, subbandFrequencies } from '../../../stages/simulation/band.ts'
@@ -35,7 +36,7 @@ export interface RawObservation {
   timesJd: number[]
 }
 
-export interface RawSubband {
+interface RawSubband {
   name: string
   spec: Uvh5FileSpec
   vis: Float32Array
@@ -55,7 +56,7 @@ export interface RawShape {
 }
 
 /** 7 antennas in an order that reverses some pairs, 3 subbands of 4 channels, 5 integrations: 140 rows. */
-export const smallShape: RawShape = {
+const smallShape: RawShape = {
   order: [24, 3, 70, 101, 44, 112, 105],
   subbands: [0, 1, 2],
   channels: 4,
@@ -154,8 +155,8 @@ export function reversePairs(raw: RawObservation, reversed: ReadonlySet<number>)
     const ant1 = spec.ant1.map((antenna, i) => (reversed.has(i) ? spec.ant2[i] : antenna))
     const ant2 = spec.ant2.map((antenna, i) => (reversed.has(i) ? spec.ant1[i] : antenna))
     const uvwM = spec.uvwM.map((value, i) => (reversed.has(Math.floor(i / 3)) ? -value : value))
-    const exchange = (code: number): number => (code === -7 ? -8 : code === -8 ? -7 : code)
-    const from = pols.map((code) => pols.indexOf(exchange(code)))
+    const exchanged = pols.map((code) => (code === -7 ? -8 : code === -8 ? -7 : code))
+    const from = exchanged.map((code) => pols.indexOf(code))
     const vis = file.vis.slice()
     const flags = file.flags.slice()
     const nsamples = file.nsamples.slice()
@@ -196,7 +197,6 @@ export async function convert(
 ): Promise<Converted> {
   const warnings: string[] = []
   const expect = options.expect ?? { subbands: smallShape.subbands, integrations: smallShape.integrations }
-  const input = async (path: string, kind: string) => ({ path, kind, bytes: (await stat(path)).size })
   const stage: StageRun<typeof conversion> = {
     params: conversionParams.parse({ expect, ...options.params }),
     inputs: {
@@ -219,6 +219,10 @@ export async function convert(
     warn: (message) => void warnings.push(message),
   }
   return { outcome: await run(stage), warnings, path: join(outputDir, 'measurement-set') }
+}
+
+async function input(path: string, kind: string): Promise<StageInput> {
+  return { path, kind, bytes: (await stat(path)).size }
 }
 
 /** A set with all of its samples. */

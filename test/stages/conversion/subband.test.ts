@@ -35,8 +35,11 @@ test('the 16 subbands have the frequencies of the correlator', () => {
   assert.equal(((upperEdgeHz(15) - SUBBAND_WIDTH_HZ) / 1e6).toFixed(6), '1311.265259')
 })
 
+function shifted(offsetHz: number): Float64Array {
+  return subbandFrequencies(7, 12).map((freqHz) => freqHz + offsetHz)
+}
+
 test('a subband is recognised within 1 kHz, in any number of channels, and in either order', () => {
-  const shifted = (offsetHz: number): Float64Array => subbandFrequencies(7, 12).map((freqHz) => freqHz + offsetHz)
   assert.equal(subbandOf(shifted(999), 976562.5), 7)
   assert.equal(subbandOf(shifted(-999).toReversed(), 976562.5), 7)
   assert.equal(subbandOf(shifted(1001), 976562.5), undefined)

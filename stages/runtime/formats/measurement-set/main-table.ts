@@ -32,7 +32,7 @@ export function mainTable(layout: MsLayout, metadata: MsMetadata, rows: MsRows):
       storage: 'indirect',
       dimensions: 3,
       keywords: { CATEGORY: [] },
-      cells: new Array<undefined>(count).fill(undefined),
+      cells: Array.from({ length: count }, () => undefined),
     },
     { name: 'WEIGHT', type: 'float', storage: 'direct', shape: perPolarization, cells: rows.weight },
     { name: 'SIGMA', type: 'float', storage: 'direct', shape: perPolarization, cells: rows.sigma },

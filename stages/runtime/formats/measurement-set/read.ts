@@ -73,7 +73,7 @@ async function readMetadata(path: string, keywords: KeywordRecord): Promise<MsMe
     timeRangeMjdS: [range[0], range[1]],
     history: messages.map((message, i) => ({
       message,
-      application: applications[i] as string,
+      application: applications[i],
       timeMjdS: times[i],
     })),
     beam: readBeam(keywords['CONTIMG_BEAM'] as KeywordRecord),
@@ -82,7 +82,7 @@ async function readMetadata(path: string, keywords: KeywordRecord): Promise<MsMe
 }
 
 function text(table: Table, column: string): string {
-  return (table.cells(column) as string[])[0] as string
+  return (table.cells(column) as string[])[0]
 }
 
 /** The numbers of the first cell of an array column. */

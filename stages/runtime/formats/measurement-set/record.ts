@@ -1,4 +1,4 @@
-import { AipsReader, AipsWriter } from './aips-io.ts'
+import type { AipsReader, AipsWriter } from './aips-io.ts'
 
 const typeTag = Symbol('casacore type')
 
@@ -22,7 +22,7 @@ export function typed(type: 'Int' | 'float' | 'Table', value: number | string): 
 export interface KeywordRecord {
   readonly [name: string]: KeywordValue
 }
-export type KeywordValue =
+type KeywordValue =
   | boolean
   | string
   | number
@@ -127,7 +127,7 @@ function writeArray<T>(out: AipsWriter, type: string, values: ArrayLike<T>, writ
     out.uint(1)
     out.uint(values.length)
     out.uint(values.length)
-    for (let i = 0; i < values.length; i++) write(values[i] as T)
+    for (let i = 0; i < values.length; i++) write(values[i])
   })
 }
 

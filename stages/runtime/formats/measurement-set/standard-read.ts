@@ -1,4 +1,5 @@
-import { cellElements, cellTypes, type ArrayCell, type ColumnCells, type ColumnSpec } from './column.ts'
+import type { cellTypes } from './column.ts'
+import { cellElements, type ArrayCell, type ColumnCells, type ColumnSpec } from './column.ts'
 import { decodeHeader, decodeIndex, headerBytes, indexLinkBytes } from './standard-storage.ts'
 import { readStringArrayCell, readStringCell } from './string-buckets.ts'
 
@@ -21,7 +22,7 @@ export function openStandard(file: Uint8Array, indirect: Uint8Array | undefined,
       const out = emptyCells(spec, rows)
       let row0 = 0
       index.buckets.forEach((number, i) => {
-        const count = (index.lastRows[i]) + 1 - row0
+        const count = index.lastRows[i] + 1 - row0
         const bytes = bucket(number)
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         readSpan(view, offset, { spec, out, row0, count, bucket, indirect })
@@ -48,8 +49,8 @@ function indexBytes(header: ReturnType<typeof decodeHeader>, bucket: (index: num
 }
 
 function emptyCells(spec: ColumnSpec, rows: number): ColumnCells {
-  if (spec.storage === 'indirect') return new Array<ArrayCell | undefined>(rows).fill(undefined)
-  if (spec.type === 'String') return new Array<string>(rows).fill('')
+  if (spec.storage === 'indirect') return Array.from<ArrayCell | undefined>({ length: rows })
+  if (spec.type === 'String') return Array.from({ length: rows }, () => '')
   return newNumbers(spec, rows * cellElements(spec))
 }
 

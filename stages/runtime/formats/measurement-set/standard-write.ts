@@ -36,9 +36,9 @@ export function encodeStandard(
   const data = new Uint8Array(layout.dataBuckets * layout.bucketBytes)
   const view = new DataView(data.buffer)
   columns.forEach((column, index) => {
-    const values = cells[index] as ColumnCells
+    const values = cells[index]
     for (let bucket = 0; bucket < layout.dataBuckets; bucket++) {
-      const at = bucket * layout.bucketBytes + (layout.columnOffsets[index])
+      const at = bucket * layout.bucketBytes + layout.columnOffsets[index]
       const row0 = bucket * layout.rowsPerBucket
       const count = Math.min(layout.rowsPerBucket, rows - row0)
       if (column.storage === 'indirect') putIndirect(view, at, { column, values, row0, count, strings, arrays })
@@ -65,7 +65,7 @@ function putFixed(view: DataView, at: number, span: Span): void {
   const { column, row0, count, strings } = span
   if (column.type === 'String') {
     const texts = span.values as readonly string[]
-    for (let i = 0; i < count; i++) strings.putString(view, at + 12 * i, texts[row0 + i] as string)
+    for (let i = 0; i < count; i++) strings.putString(view, at + 12 * i, texts[row0 + i])
     return
   }
   const values = span.values as ArrayLike<number>

@@ -109,8 +109,8 @@ function antennaTable({ antennas }: MsMetadata): TableContent {
 
 function feedTable({ antennas, stokes }: MsMetadata): TableContent {
   const rows = antennas.length
-  const all = (value: number): number[] => new Array<number>(rows).fill(value)
-  const each = (cell: ArrayCell): ArrayCell[] => new Array<ArrayCell>(rows).fill(cell)
+  const all = (value: number): number[] => repeat(value, rows)
+  const each = (cell: ArrayCell): ArrayCell[] => repeat(cell, rows)
   const receptors = receptorTypes(stokes)
   return table(rows, [
     doubles('POSITION', new Float64Array(3 * rows), position, [3]),
@@ -156,7 +156,7 @@ function fieldTable({ fieldName, phaseCentre, timeRangeMjdS }: MsMetadata): Tabl
 
 function historyTable({ history }: MsMetadata): TableContent {
   const rows = history.length
-  const all = <T>(value: T): T[] => new Array<T>(rows).fill(value)
+  const all = <T>(value: T): T[] => repeat(value, rows)
   const none: ArrayCell = { shape: [1], values: [''] }
   return table(rows, [
     arrays('APP_PARAMS', all(none), { type: 'String', dimensions: 1 }),
@@ -243,6 +243,10 @@ function receptorPair(code: number): [number, number] {
   const index = code - (code < firstLinear ? firstCircular : firstLinear)
   if (index < 0 || index > 3) throw new RangeError(`correlation code ${code} is neither linear nor circular`)
   return [index >> 1, index & 1]
+}
+
+function repeat<T>(value: T, count: number): T[] {
+  return Array.from({ length: count }, () => value)
 }
 
 function table(rows: number, columns: FilledColumn[]): TableContent {

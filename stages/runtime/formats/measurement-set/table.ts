@@ -71,7 +71,7 @@ function encodeLock(content: TableContent): Uint8Array {
     sync.int(content.columns.length)
     sync.uint(1)
     sync.uint(1)
-    sync.block(new Array<number>(managers).fill(1))
+    sync.block(Array.from({ length: managers }, () => 1))
   })
   const body = sync.finish()
   const bytes = new Uint8Array(lockRequestBytes + 4 + body.length)

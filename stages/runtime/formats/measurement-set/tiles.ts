@@ -181,13 +181,16 @@ function checkBlock(layout: MsLayout, block: Block, cells: number): void {
 }
 
 function checkBorders(layout: MsLayout, { row0, rows, channel0, channels }: Block): void {
-  const onBorder = (at: number, tile: number, end: number): boolean => at % tile === 0 || at === end
   const ends =
     onBorder(row0 + rows, layout.tileRows, layout.rows) &&
     onBorder(channel0 + channels, layout.tileChannels, layout.channels)
   if (row0 % layout.tileRows !== 0 || channel0 % layout.tileChannels !== 0 || !ends) {
     throw new RangeError(`rows ${row0}+${rows}, channels ${channel0}+${channels} do not end on tile borders`)
   }
+}
+
+function onBorder(at: number, tile: number, end: number): boolean {
+  return at % tile === 0 || at === end
 }
 
 /** Bits, least significant first, into one byte each. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { openMeasurementSet } from '#runtime/formats/measurement-set/read.ts'
 import { openTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import { cut, sampleSet, writeSampleSet } from './sample-set.ts'
@@ -47,15 +47,18 @@ test('a set is read back as it was written', () =>
     }
   }))
 
+/** A start and a length inside an axis. */
+function range(end: number): fc.Arbitrary<[number, number]> {
+  return fc
+    .tuple(fc.integer({ min: 0, max: end - 1 }), fc.integer({ min: 1, max: end }))
+    .map(([from, count]) => [from, Math.min(count, end - from)])
+}
+
 test('any block of rows and channels reads as the cut of the whole', () =>
   inFolder(async (dir) => {
     const set = sampleSet({ path: join(dir, 'any.ms'), channels: 20, tileChannels: 8, tileRows: 16 })
     await writeSampleSet(set)
     const tiles = openTiles(set.layout, 'read')
-    const range = (end: number): fc.Arbitrary<[number, number]> =>
-      fc
-        .tuple(fc.integer({ min: 0, max: end - 1 }), fc.integer({ min: 1, max: end }))
-        .map(([from, count]) => [from, Math.min(count, end - from)])
     fc.assert(
       fc.property(range(set.layout.rows), range(set.layout.channels), ([row, rows], [channel, channels]) => {
         const block = { row, rows, channel, channels }

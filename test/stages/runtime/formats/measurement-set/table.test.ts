@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { ColumnCells } from '#runtime/formats/measurement-set/column.ts'
+import type { ArrayCell, ColumnCells } from '#runtime/formats/measurement-set/column.ts'
 import { tileFileBytes, type MsLayout } from '#runtime/formats/measurement-set/layout.ts'
 import { typed, type KeywordRecord } from '#runtime/formats/measurement-set/record.ts'
 import { readTable, writeTable, type FilledColumn, type TableContent } from '#runtime/formats/measurement-set/table.ts'
@@ -38,16 +38,19 @@ const keywords: KeywordRecord = {
 /** Strings of every kind of length: none, in the cell, in a bucket, over several buckets. */
 const texts = ['', '12345678', '123456789', 'x'.repeat(5000), 'ü€ß', '']
 
+function column(name: string, spec: Omit<FilledColumn, 'name' | 'cells'>, cells: ColumnCells): FilledColumn {
+  return { name, ...spec, cells }
+}
+
+/** An array cell, not defined in row 2. */
+function cell(row: number, shape: number[], values: readonly number[]): ArrayCell | undefined {
+  return row === 2 ? undefined : { shape, values }
+}
+
 /** A table with a cell of every type in every kind of storage, and cells that are not defined. */
 function allTypes(): TableContent & { columns: FilledColumn[] } {
   const rows = texts.length
   const ramp = Array.from({ length: 6 * rows }, (_, i) => i - 7)
-  const column = (name: string, spec: Omit<FilledColumn, 'name' | 'cells'>, cells: ColumnCells): FilledColumn => ({
-    name,
-    ...spec,
-    cells,
-  })
-  const cell = (row: number, shape: number[], values: readonly number[]) => (row === 2 ? undefined : { shape, values })
   const perRow = <T>(make: (row: number) => T): T[] => Array.from({ length: rows }, (_, row) => make(row))
   return {
     rows,
@@ -119,12 +122,12 @@ async function digest(dir: string): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
-for (const [name, content, golden] of [
+for (const [kind, content, golden] of [
   ['every type and storage', allTypes(), '7c969ef76c44ce61'],
   ['an index of several buckets', longTable(), 'faaa13eb1004dca7'],
   ['no rows', emptyTable, 'a2b4c7f7e399ae71'],
 ] as const) {
-  test(`a table is read back as it was written, in known bytes: ${name}`, () =>
+  test(`a table is read back as it was written, in known bytes: ${kind}`, () =>
     inFolder(async (dir) => {
       await writeTable(dir, content)
       const table = await readTable(dir)
@@ -135,7 +138,7 @@ for (const [name, content, golden] of [
       assert.equal(await digest(dir), golden)
     }))
 
-  test(`casacore reads the same table: ${name}`, { skip: needs('casacore') }, () =>
+  test(`casacore reads the same table: ${kind}`, { skip: needs('casacore') }, () =>
     inFolder(async (dir) => {
       await writeTable(dir, content)
       const [seen] = runPython('table.py', [dir]) as {
@@ -189,32 +192,22 @@ function asCasacore({ type, storage, shape }: Kind, cells: ColumnCells, rows: nu
       const size = (shape ?? []).reduce((product, length) => product * length, type === 'Complex' ? 2 : 1)
       return array(shape ?? [], Array.from(cells as ArrayLike<number>).slice(row * size, (row + 1) * size))
     }
-    const cell = (cells as readonly ({ shape: readonly number[]; values: ArrayLike<number | string> } | undefined)[])[
+    const found = (cells as readonly ({ shape: readonly number[]; values: ArrayLike<number | string> } | undefined)[])[
       row
     ]
-    return cell === undefined ? null : array(cell.shape, cell.values)
+    return found === undefined ? null : array(found.shape, found.values)
   })
 }
 
+function headerHex(layout: MsLayout): string {
+  return Buffer.from(encodeTiledHeader(layout, 'DATA')).toString('hex')
+}
+
 test('tiled headers state lengths below and from 2 GiB on', () => {
-  const header = (rows: number): { hex: string; length: number } => {
-    const layout: MsLayout = {
-      path: '',
-      rows,
-      channels: 1,
-      polarizations: 1,
-      tileRows: 1,
-      tileChannels: 1,
-      weightSpectrum: false,
-    }
-    return {
-      hex: Buffer.from(encodeTiledHeader(layout, 'DATA')).toString('hex'),
-      length: tileFileBytes(layout, 'DATA'),
-    }
-  }
+  const one = { path: '', channels: 1, polarizations: 1, tileRows: 1, tileChannels: 1, weightSpectrum: false }
   // Version 1 with 32 bits, version 2 with 64.
-  const below = header(2 ** 28 - 1)
-  assert.equal(below.length, 2 ** 31 - 8)
-  assert.ok(below.hex.includes('01' + '00000001' + '00000000' + '7ffffff8'))
-  assert.ok(header(2 ** 28).hex.includes('01' + '00000002' + '00000000' + '0000000080000000'))
+  const below = { ...one, rows: 2 ** 28 - 1 }
+  assert.equal(tileFileBytes(below, 'DATA'), 2 ** 31 - 8)
+  assert.ok(headerHex(below).includes(['01', '00000001', '00000000', '7ffffff8'].join('')))
+  assert.ok(headerHex({ ...one, rows: 2 ** 28 }).includes(['01', '00000002', '00000000', '0000000080000000'].join('')))
 })
