@@ -8,6 +8,9 @@ const MIB = 1024 * 1024
 /** Resident size of Node with the stage's code and four worker threads at work, measured (two of them: 60 MiB less). */
 const BASE_BYTES = 280 * MIB
 
+/** Index of the lowest subband of the correlator. */
+const LAST_SUBBAND = 15
+
 /** Main-table and shared bytes a row: UVW, times, weights, antennas, phase path, counts, and their encoded copy. */
 const BYTES_PER_ROW = 320
 
@@ -21,11 +24,14 @@ export const conversionParams = z.strictObject({
   expect: z
     .strictObject({
       subbands: z
-        .array(z.int().min(0).max(15))
+        .array(z.int().min(0).max(LAST_SUBBAND))
         .min(1)
         .refine((subbands) => new Set(subbands).size === subbands.length, 'each subband once')
         .refine(
-          (subbands) => Math.max(...subbands) - Math.min(...subbands) < subbands.length,
+          // An index out of range has its own message already.
+          (subbands) =>
+            subbands.some((subband) => subband > LAST_SUBBAND) ||
+            Math.max(...subbands) - Math.min(...subbands) < subbands.length,
           'subbands side by side: list those between too, absent ones are flagged',
         )
         .default([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
