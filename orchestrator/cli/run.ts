@@ -145,7 +145,10 @@ async function prepare(
     machine: await readMachine(),
     notes: [
       catalogue === undefined ? NO_CATALOGUE : { level: 'info', message: catalogueText(catalogue) },
-      ...scan.warnings.map(({ file, message }) => ({ level: 'warn' as const, message: `${file}: ${message}` })),
+      ...[...scan.warnings, ...admitted.flatMap(({ warnings }) => warnings)].map(({ file, message }) => ({
+        level: 'warn' as const,
+        message: `${file}: ${message}`,
+      })),
     ],
   }
 }

@@ -90,7 +90,7 @@ export function applyEvent(state: RunState, event: RunEvent): void {
       // What a dead process left behind as running is not running.
       for (const step of state.observations.flatMap(({ steps }) => steps))
         if (step.status === 'running') step.status = 'cancelled'
-      Object.assign(state, { run, version, input, executor, pid, status: 'running', startedAt: event.at })
+      Object.assign(state, { run, version, input, executor, pid, status: 'running', startedAt: event.at, notes: [] })
       delete state.finishedAt
       delete state.exitCode
       delete state.seconds

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rename, stat } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
@@ -63,6 +63,11 @@ export async function writeKeyFile(
     path,
     `${JSON.stringify({ key, parts, ...(solves === undefined ? {} : { solution: solves }) }, null, 2)}\n`,
   )
+}
+
+/** Takes the key file of a step away that has no product, so that nothing is left that looks like one. */
+export async function removeKeyFile(root: string, step: PlannedStep): Promise<void> {
+  await rm(keyFile(root, productPath(step)), { force: true })
 }
 
 /**

@@ -7,7 +7,7 @@ import { productPath } from '../pipeline/key.ts'
 import type { PlannedInput, PlannedStep } from '../pipeline/plan.ts'
 import { stepResources, type Machine } from '../pipeline/resources.ts'
 import { defaultBudgets, shouldRetry, type AttemptRecord, type Budget } from '../pipeline/retry.ts'
-import { moveAside, readProduct, writeKeyFile } from './product-store.ts'
+import { moveAside, readProduct, removeKeyFile, writeKeyFile } from './product-store.ts'
 
 /** Progress of a step goes into the event log at most this often. */
 const PROGRESS_INTERVAL_MS = 1_000
@@ -39,6 +39,10 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
   await writeKeyFile(config.root, step)
   for (let number = 1; ; number++) {
     const uid = randomUUID()
+    const existing = await readProduct(config.root, productPath(step))
+    if (existing.ok && existing.result.key === step.key) {
+      return { class: 'succeeded', evidence: ['another run made the product meanwhile'], result: existing.result }
+    }
     const aside = await moveAside(config.root, productPath(step), uid)
     if (aside !== undefined)
       emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside: ${aside}` })
@@ -69,7 +73,9 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
     })
     const retry = outcome.class !== 'succeeded' && !signal.aborted && shouldRetry(attempts, budgets(config))
     emit({ type: 'attempt.ended', step: ref, attempt: number, class: outcome.class, evidence: outcome.evidence, retry })
-    if (!retry) return outcome
+    if (retry) continue
+    if (outcome.class !== 'succeeded') await removeKeyFile(config.root, step)
+    return outcome
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { calibrator, observation, workbench } from './workbench.ts'
@@ -100,6 +100,23 @@ test('a bad own set is kept and never applied: the observation takes the next be
   bench.script({})
   const second = await bench.run()
   assert.equal(second.document.observations.find(({ id }) => id === target)?.verdict, 'good')
+})
+
+test('a set that could not be solved fails its own observation and leaves its targets without one', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(solver), observation(target, bare)] })
+  bench.script({ [`calibration ${solver}`]: { error: 'DATA_UNUSABLE' } })
+  const { exitCode, document, err } = await bench.run()
+  assert.equal(exitCode, 1)
+  assert.deepEqual(
+    document.observations.map(({ id, error }) => [id, error?.code]),
+    [
+      [solver, 'DATA_UNUSABLE'],
+      [target, 'NO_CALIBRATOR'],
+    ],
+  )
+  assert.match(err, new RegExp(`${target} +planned again, because the solution set of ${solver} could not be solved`))
+  assert.deepEqual(globSync(`products/${solver}/{calibration,imaging,validation}/*`, { cwd: bench.root }), [])
 })
 
 test('a bad set with no other stops its observation as skipped and exits with 3', async (t) => {

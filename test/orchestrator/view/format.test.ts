@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytes, count, duration, span, table } from '../../../orchestrator/view/format.ts'
+import { foldEvents } from '../../../orchestrator/pipeline/state.ts'
+import { heartbeat } from '../../../orchestrator/view/plain.ts'
 import { problemLines } from '../../../orchestrator/view/problem.ts'
 
 test('amounts read as people say them', () => {
@@ -60,4 +62,27 @@ test('a problem has one voice, with and without symbols', () => {
     '  logs  /x',
   ])
   assert.ok(plain.every((line) => /^[ -~]*$/.test(line)))
+})
+
+test('the heartbeat says what runs, with its progress and for how long', () => {
+  const step = { observation: '20260125T222605', stage: 'imaging' as const, key: 'k' }
+  const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 25, 22, 26, seconds)).toISOString()
+  const state = foldEvents([
+    {
+      at: at(0),
+      type: 'run.started',
+      run: 'x',
+      version: '1',
+      input: '/in',
+      executor: 'local',
+      pid: 1,
+      continued: false,
+    },
+    { at: at(10), type: 'attempt.started', step, attempt: 1, uid: 'u', log: 'l' },
+    { at: at(11), type: 'step.phase', step, phase: 'clean' },
+    { at: at(12), type: 'step.progress', step, done: 7, total: 12, unit: 'passes' },
+  ])
+  const now = Date.UTC(2026, 0, 25, 22, 27, 0)
+  assert.equal(heartbeat(state, now), ' 1:00  running: 20260125T222605 imaging (clean, 7 of 12 passes) for 50 s')
+  assert.equal(heartbeat(foldEvents([]), now), undefined)
 })
