@@ -75,6 +75,7 @@ export function assess(input: {
       {
         positives: detections.sources.length,
         negatives: detections.negatives,
+        expectedNegatives: numbers.expectedNegatives,
         finiteFraction: finiteFraction(field, params.beamCut),
       },
       limits,

@@ -72,25 +72,31 @@ export function completenessCheck(
 /** A field that is blank in more than half of its beam shows nothing that could be relied on. */
 const MIN_FINITE = 0.5
 
-/** The check of the reliability: detections on the negative image are false, and as many of the positive ones are. */
+/**
+ * The check of the reliability: detections on the negative image are false, and as many of the positive ones are. What
+ * Gaussian noise gives in a field of this size, with two sigma of its Poisson scatter, is no fault of the image.
+ */
 export function reliabilityCheck(
-  { positives, negatives, finiteFraction }: { positives: number; negatives: number; finiteFraction: number },
+  facts: { positives: number; negatives: number; expectedNegatives: number; finiteFraction: number },
   limits: Limits,
 ): Check {
+  const { positives, negatives, expectedNegatives, finiteFraction } = facts
   const { title, gating } = checkTable.reliability
   const bad = { name: title, verdict: 'bad' as const, gating, blocking: false }
   if (finiteFraction < MIN_FINITE) {
     return { ...bad, message: `The image is blank in ${Math.round(100 * (1 - finiteFraction))} % of its primary beam.` }
   }
-  if (positives === 0 && negatives > 0) {
+  const excess = Math.max(0, negatives - expectedNegatives - 2 * Math.sqrt(expectedNegatives))
+  if (positives === 0 && excess > 0) {
     return { ...bad, message: `No source, but ${negatives} detections on the negative image.` }
   }
   return grade(
     'reliability',
     {
-      graded: negatives / positives,
+      graded: excess / positives,
+      value: negatives / positives,
       n: positives,
-      message: `${negatives} detections on the negative image, ${positives} on the image.`,
+      message: `${negatives} detections on the negative image, where Gaussian noise gives ${expectedNegatives.toFixed(1)}; ${positives} on the image.`,
     },
     limits,
   )

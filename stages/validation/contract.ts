@@ -8,7 +8,7 @@ export const validationParams = z.strictObject({
     .min(3)
     .default(5)
     .describe(
-      'A source has a pixel above this many local noise rms (5: 0.02 false detections a field of Gaussian noise)',
+      'A source has a pixel above this many local noise rms (5: about 0.5 false detections a field of Gaussian noise)',
     ),
   growSigma: z
     .number()
@@ -157,10 +157,11 @@ export const validation = defineStage({
     offsetScatterArcsec: { unit: 'arcsec', help: '1.4826 MAD of the offsets, the larger of the two axes' },
     completeness: { unit: '1', help: 'Found part of the catalogue sources with predicted S/N >= 10' },
     completenessLow: { unit: '1', help: 'Its lower Wilson bound' },
+    expectedNegatives: { unit: '1', help: 'Negative detections that Gaussian noise gives' },
     falseFraction: { unit: '1', help: 'Negative over positive detections' },
     rmsCentreJy: { unit: 'Jy/beam', help: 'Robust rms of the residual where the mean beam exceeds 0.5' },
     noiseThJy: { unit: 'Jy/beam', help: 'Robust rms of the Stokes Q image, the noise as imaged' },
-    noiseExpectedJy: { unit: 'Jy/beam', help: 'Noise expected from SEFD and visibility weights' },
+    noiseExpectedJy: { unit: 'Jy/beam', help: 'Noise expected from SEFD, visibilities and weighting' },
     thermalRatio: { unit: '1', help: 'Noise as imaged over expected noise' },
     noiseRatio: { unit: '1', help: 'Residual rms over the noise as imaged' },
     dynamicRange: { unit: '1', help: 'Peak over residual rms' },

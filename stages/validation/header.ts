@@ -3,7 +3,7 @@ import type { StageContext } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { cleanStops, type CleanStop, type DataFacts } from './data-checks.ts'
 import type { Field } from './field.ts'
-import type { NoiseTheory } from './noise.ts'
+import { weightingLoss, type NoiseTheory } from './noise.ts'
 
 type Cards = FitsImage['cards']
 
@@ -96,25 +96,28 @@ function cleanStop(upstream: StageContext['upstream'], cards: Cards): CleanStop 
   return code === undefined ? cleanStops.find((stop) => stop === textOf(cards, 'CLEANSTP')) : cleanStops[code]
 }
 
-/** What the expected noise needs; undefined when a number is missing. */
-export function noiseTheory(upstream: StageContext['upstream'], cards: Cards): NoiseTheory | undefined {
-  const rawWidthHz = upstream['conversion']?.metrics['channelWidthHz']
-  const averaged = upstream['calibration']?.metrics['channelsAveraged'] ?? numberOf(cards, 'CHANAVG')
-  const times = numberOf(cards, 'NTIME')
-  const exposureS = numberOf(cards, 'XPOSURE') ?? numberOf(cards, 'TELAPSE')
-  const sefdJy = numberOf(cards, 'SEFD')
-  const effectiveVisibilities = numberOf(cards, 'WSCENVIS')
-  if (
-    [rawWidthHz, averaged, times, exposureS, sefdJy, effectiveVisibilities].some(
-      (value) => value === undefined || !(value > 0),
-    )
-  )
-    return undefined
+/** What the expected noise needs, or the first thing that is missing for it. */
+export function noiseTheory(upstream: StageContext['upstream'], cards: Cards): NoiseTheory | { missing: string } {
+  const weighting = textOf(cards, 'WSCWEIGH')
+  const found = {
+    'the width of a channel': upstream['conversion']?.metrics['channelWidthHz'],
+    'the number of averaged channels':
+      upstream['calibration']?.metrics['channelsAveraged'] ?? numberOf(cards, 'CHANAVG'),
+    'the number of integrations': numberOf(cards, 'NTIME'),
+    'the exposure': numberOf(cards, 'XPOSURE') ?? numberOf(cards, 'TELAPSE'),
+    'the system equivalent flux density': numberOf(cards, 'SEFD'),
+    'the number of visibilities': numberOf(cards, 'WSCNVIS'),
+    'the loss by the weighting': weighting === undefined ? undefined : weightingLoss(weighting),
+  }
+  const missing = Object.entries(found).find(([, value]) => value === undefined || !(value > 0))?.[0]
+  if (missing !== undefined) return { missing }
+  const [channelWidthHz, averaged, times, exposureS, sefdJy, visibilities, loss] = Object.values(found).map(Number)
   return {
-    sefdJy: sefdJy as number,
-    channelWidthHz: (rawWidthHz as number) * (averaged as number),
-    integrationS: (exposureS as number) / (times as number),
-    effectiveVisibilities: effectiveVisibilities as number,
+    sefdJy,
+    channelWidthHz: channelWidthHz * averaged,
+    integrationS: exposureS / times,
+    visibilities,
+    weightingLoss: loss,
   }
 }
 

@@ -7,13 +7,15 @@ export interface ImageNumbers {
   rmsCentreJy: number
   noiseThJy: number
   noiseExpectedJy: number
+  /** Why there is no expected noise, where there is none. */
+  noiseMissing?: string
   confusionJy: number
   peakJy: number
   residualPeakSnr: number | undefined
-  /** Largest relative difference of the restoring beam from the point spread function. */
-  psfDifference: number | undefined
   /** Apparent flux density of the brightest source. */
   brightestJy: number
+  /** Negative detections that Gaussian noise gives. */
+  expectedNegatives: number
 }
 
 /** With a source brighter than this in the field the image noise may be twice the thermal noise (time-variable beam). */
@@ -26,8 +28,7 @@ const micro = (jy: number): string => `${(jy * 1e6).toFixed(0)} uJy/beam`
 
 /** The checks of the image itself. */
 export function imageChecks(numbers: ImageNumbers, limits: Limits): Check[] {
-  const { rmsCentreJy, noiseThJy, noiseExpectedJy, confusionJy, peakJy, residualPeakSnr, psfDifference, brightestJy } =
-    numbers
+  const { rmsCentreJy, noiseThJy, noiseExpectedJy, confusionJy, peakJy, residualPeakSnr, brightestJy } = numbers
   const floor = Math.hypot(noiseThJy, confusionJy)
   const bright = brightestJy > BRIGHT_JY
   return [
@@ -40,7 +41,7 @@ export function imageChecks(numbers: ImageNumbers, limits: Limits): Check[] {
           },
           limits,
         )
-      : notRun('noiseThermal', 'the image does not tell its system temperature and visibility weights'),
+      : notRun('noiseThermal', `${numbers.noiseMissing ?? 'the noise'} is not known`),
     Number.isFinite(rmsCentreJy)
       ? grade(
           'noiseImage',
@@ -72,13 +73,7 @@ export function imageChecks(numbers: ImageNumbers, limits: Limits): Check[] {
           { graded: residualPeakSnr, message: 'Largest absolute residual over the local noise.' },
           limits,
         ),
-    psfDifference === undefined
-      ? notRun('psf', 'the point spread function could not be measured')
-      : grade(
-          'psf',
-          { graded: psfDifference, message: 'Restoring beam against the main lobe of the point spread function.' },
-          limits,
-        ),
+    notRun('psf', 'no beam was predicted for the antennas present'),
   ]
 }
 

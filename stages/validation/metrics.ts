@@ -8,6 +8,7 @@ export function outcomeMetrics(assessment: Assessment): Partial<Record<keyof typ
   return {
     sources: detections.sources.length,
     negativeSources: detections.negatives,
+    expectedNegatives: numbers.expectedNegatives,
     falseFraction: detections.negatives / detections.sources.length,
     rmsCentreJy: numbers.rmsCentreJy,
     noiseThJy: numbers.noiseThJy,

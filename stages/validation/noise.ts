@@ -15,21 +15,44 @@ export function centralRms(plane: Float32Array, primaryBeam: Float32Array, beamC
   return robustSigma(inside.subarray(0, n))
 }
 
-/** Thermal noise of one averaged Stokes I visibility's image, from its header. */
+/** What the thermal noise of an image follows from. */
 export interface NoiseTheory {
   sefdJy: number
+  /** Of one averaged sample. */
   channelWidthHz: number
   integrationS: number
-  /** Effective number of visibilities: (sum w)^2 / sum w^2. */
-  effectiveVisibilities: number
+  /** Unflagged Stokes I visibilities. */
+  visibilities: number
+  /** Noise over that of natural weighting. */
+  weightingLoss: number
 }
 
 /**
- * Expected image noise, sigma = sigma_1 / sqrt(2 N_eff) with sigma_1 = SEFD / sqrt(2 dnu tau) of one averaged sample of
- * one polarisation (Thompson, Moran & Swenson 2017, section 6.2; N(N-1)/2 baselines enter through N_eff).
+ * Expected image noise: sigma_1 / sqrt(2 N) with sigma_1 = SEFD / sqrt(2 dnu tau) of one averaged sample of one polarisation
+ * (Thompson, Moran & Swenson 2017, section 6.2; the N (N-1) / 2 baselines are in N), times what the weighting costs.
  */
-export function expectedNoiseJy({ sefdJy, channelWidthHz, integrationS, effectiveVisibilities }: NoiseTheory): number {
-  return sefdJy / Math.sqrt(2 * channelWidthHz * integrationS) / Math.sqrt(2 * effectiveVisibilities)
+export function expectedNoiseJy(theory: NoiseTheory): number {
+  const { sefdJy, channelWidthHz, integrationS, visibilities, weightingLoss } = theory
+  return (weightingLoss * sefdJy) / Math.sqrt(2 * channelWidthHz * integrationS) / Math.sqrt(2 * visibilities)
+}
+
+/** Noise of Briggs weightings over natural, measured on dirty Stokes Q images of the full array. */
+const BRIGGS_LOSS: readonly (readonly [number, number])[] = [
+  [0, 1.38],
+  [0.5, 1.155],
+  [2, 1],
+]
+
+/** What a weighting costs in noise, from WSClean's name for it; undefined for weightings that were not measured. */
+export function weightingLoss(name: string): number | undefined {
+  if (/^natural/i.test(name)) return 1
+  const robust = Number(/^briggs'?\((-?[\d.]+)\)/i.exec(name)?.[1] ?? NaN)
+  const above = BRIGGS_LOSS.findIndex(([value]) => value >= robust)
+  if (Number.isNaN(robust) || robust < BRIGGS_LOSS[0][0]) return undefined
+  if (above < 0) return 1
+  if (above === 0) return BRIGGS_LOSS[0][1]
+  const [[r0, l0], [r1, l1]] = [BRIGGS_LOSS[above - 1], BRIGGS_LOSS[above]]
+  return l0 + ((robust - r0) / (r1 - r0)) * (l1 - l0)
 }
 
 /**

@@ -45,9 +45,8 @@ export function qaDocument(input: {
       psf === undefined
         ? null
         : {
-            majorArcsec: psf.beam.major * ARCSEC,
-            minorArcsec: psf.beam.minor * ARCSEC,
-            paDeg: psf.beam.paRad * DEG,
+            halfPowerMajorArcsec: psf.halfPower.major * ARCSEC,
+            halfPowerMinorArcsec: psf.halfPower.minor * ARCSEC,
             sidelobe: psf.sidelobe,
           },
     detections: { sources: detections.sources.length, negatives: detections.negatives },

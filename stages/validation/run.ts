@@ -10,6 +10,7 @@ import { assess, type Assessment } from './assess.ts'
 import { calibrationSummarySchema } from './calibration-summary.ts'
 import { catalogueColumns } from './catalogue-table.ts'
 import { validation } from './contract.ts'
+import { expectedFalsePeaks } from './false-peaks.ts'
 import { coverage, coveredRadiusRad, type Field } from './field.ts'
 import { dataFacts, fieldOf, imageFacts, noiseTheory } from './header.ts'
 import type { ImageNumbers } from './image-checks.ts'
@@ -19,7 +20,7 @@ import { calibrationFigures } from './page/calibration-plots.ts'
 import { report } from './page/report.ts'
 import { drawCalibration, drawCutOuts, drawPictures } from './pictures.ts'
 import { noiseMapHistogram, noiseRings } from './noise-map.ts'
-import { beamDifference, measurePointSpread, type PointSpread } from './psf.ts'
+import { measurePointSpread, type PointSpread } from './psf.ts'
 import { qaDocument } from './qa.ts'
 import { detectSources } from './sources.ts'
 
@@ -80,12 +81,17 @@ async function examine(stage: StageRun<typeof validation>, field: Field, cards: 
     const measured: ImageNumbers = {
       rmsCentreJy: centralRms(plane, field.primaryBeam, params.noiseBeamCut),
       noiseThJy,
-      noiseExpectedJy: theory === undefined ? NaN : expectedNoiseJy(theory),
+      ...('missing' in theory
+        ? { noiseExpectedJy: NaN, noiseMissing: theory.missing }
+        : { noiseExpectedJy: expectedNoiseJy(theory) }),
       confusionJy: confusionNoiseJy(field.freqHz, field.beam),
       peakJy: largestValue(field.image, field.covered),
       residualPeakSnr: largestRatio(plane, rms, field.covered),
-      psfDifference: spread === undefined ? undefined : beamDifference(field.beam, spread.beam),
       brightestJy: Math.max(0, ...detections.sources.map(({ apparentPeakJy }) => apparentPeakJy)),
+      expectedNegatives: expectedFalsePeaks(
+        { plane, rms, covered: field.covered, width: field.width },
+        params.seedSigma,
+      ),
     }
     return { psf: spread, residual: plane, numbers: measured }
   })

@@ -14,7 +14,7 @@ export function completenessSection({ assessment, params }: ReportInput): Html {
   const { catalogue, detections, counts } = assessment
   const reliability = html`<p>
     Reliability: ${detections.negatives} detections on the negative image, ${detections.sources.length} on the image.
-    Gaussian noise gives none.
+    Gaussian noise gives ${assessment.numbers.expectedNegatives.toFixed(1)} in this field.
   </p>`
   if (catalogue === undefined)
     return html`<p>Completeness: not run, no catalogue was given.</p>

@@ -116,7 +116,7 @@ function ringPlot(rings: NoisePlots['rings']): Html | false {
   })
 }
 
-function psfPlot({ cut, beam }: NonNullable<ReportInput['psf']>, field: ReportInput['field']): Html {
+function psfPlot({ cut, halfPower }: NonNullable<ReportInput['psf']>, field: ReportInput['field']): Html {
   const arcsec = 648000 / Math.PI
   const half = (cut.major.length - 1) / 2
   const along = (values: readonly number[]): { x: number; y: number }[] =>
@@ -130,7 +130,7 @@ function psfPlot({ cut, beam }: NonNullable<ReportInput['psf']>, field: ReportIn
   return plot({
     id: 'psf-cut',
     title: 'Point spread function',
-    description: `Cuts through the point spread function along its major axis, ${(beam.major * arcsec).toFixed(1)} arcsec, and its minor axis, ${(beam.minor * arcsec).toFixed(1)} arcsec, and the restoring beam.`,
+    description: `Cuts through the point spread function: half of the peak over ${(halfPower.major * arcsec).toFixed(1)} arcsec along the major axis of the restoring beam and ${(halfPower.minor * arcsec).toFixed(1)} arcsec along its minor axis.`,
     x: { label: 'offset (arcsec)', domain: [-reach, reach] },
     y: { label: 'response', domain: domainOf([...cut.major, ...cut.minor], { include: [-0.2, 1] }) },
     layers: [

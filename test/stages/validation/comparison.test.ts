@@ -217,7 +217,7 @@ test('catalogue sources on blank pixels are not expected', () => {
 test('a blank image gives a bad verdict and no exception', () => {
   const here = scene({ change: (image) => image.fill(NaN) })
   assert.deepEqual(here.detections.sources, [])
-  const numbers = { rmsCentreJy: NaN, noiseThJy: NaN, noiseExpectedJy: NaN, confusionJy: 1e-4, peakJy: NaN, residualPeakSnr: undefined, psfDifference: undefined, brightestJy: 0 } // prettier-ignore
+  const numbers = { rmsCentreJy: NaN, noiseThJy: NaN, noiseExpectedJy: NaN, confusionJy: 1e-4, peakJy: NaN, residualPeakSnr: undefined, expectedNegatives: 0, brightestJy: 0 } // prettier-ignore
   const { quality } = assess({
     field: here.field,
     detections: here.detections,
@@ -241,7 +241,7 @@ test('an empty field where the truth holds sources is bad; without a catalogue i
         ),
       ),
   })
-  const numbers = { rmsCentreJy: 2.4e-4, noiseThJy: 2.4e-4, noiseExpectedJy: 2.4e-4, confusionJy: 1e-4, peakJy: 1e-3, residualPeakSnr: 4, psfDifference: 0, brightestJy: 0 } // prettier-ignore
+  const numbers = { rmsCentreJy: 2.4e-4, noiseThJy: 2.4e-4, noiseExpectedJy: 2.4e-4, confusionJy: 1e-4, peakJy: 1e-3, residualPeakSnr: 4, expectedNegatives: 0.5, brightestJy: 0 } // prettier-ignore
   const data = { uncalibrated: false, calibrationQuality: 'good', solutionGrade: 'good', flaggedFraction: 0, antennas: 96, subbandsPresent: 16, subbandsExpected: 16, integrations: 24, integrationsExpected: 24, cleanStop: 'threshold' } as const // prettier-ignore
   const common = { field: here.field, detections: here.detections, rms: here.detections.rms, numbers, data, params }
   assert.equal(assess({ ...common, catalogue: { info, sources: truthRows(here.synthetic) } }).quality.verdict, 'bad')
@@ -253,7 +253,7 @@ test('an empty field where the truth holds sources is bad; without a catalogue i
 
 test('a good field with its truth is good, and 20 % wrong fluxes or 6 arcsec make it bad', () => {
   const here = plain
-  const numbers = { rmsCentreJy: 2.4e-4, noiseThJy: 2.4e-4, noiseExpectedJy: 2.4e-4, confusionJy: 1e-4, peakJy: 1e-2, residualPeakSnr: 4, psfDifference: 0, brightestJy: 0.1 } // prettier-ignore
+  const numbers = { rmsCentreJy: 2.4e-4, noiseThJy: 2.4e-4, noiseExpectedJy: 2.4e-4, confusionJy: 1e-4, peakJy: 1e-2, residualPeakSnr: 4, expectedNegatives: 0.5, brightestJy: 0.1 } // prettier-ignore
   const data = { uncalibrated: false, calibrationQuality: 'good', solutionGrade: 'good', flaggedFraction: 0, antennas: 96, subbandsPresent: 16, subbandsExpected: 16, integrations: 24, integrationsExpected: 24, cleanStop: 'threshold' } as const // prettier-ignore
   const verdict = (change: (row: CatalogueSource) => CatalogueSource): string =>
     assess({
@@ -290,7 +290,7 @@ test('a good field with its truth is good, and 20 % wrong fluxes or 6 arcsec mak
 test('a shear of the positions shows as distortion, not as offset', () => {
   const here = plain
   const centre = here.field.wcs.centre
-  const numbers = { rmsCentreJy: 2.4e-4, noiseThJy: 2.4e-4, noiseExpectedJy: 2.4e-4, confusionJy: 1e-4, peakJy: 1e-2, residualPeakSnr: 4, psfDifference: 0, brightestJy: 0.1 } // prettier-ignore
+  const numbers = { rmsCentreJy: 2.4e-4, noiseThJy: 2.4e-4, noiseExpectedJy: 2.4e-4, confusionJy: 1e-4, peakJy: 1e-2, residualPeakSnr: 4, expectedNegatives: 0.5, brightestJy: 0.1 } // prettier-ignore
   // The sky scaled by 0.2 % in declination: 9 arcsec at 1.3 degrees.
   const rows = truthRows(here.synthetic, (row) => ({
     ...row,

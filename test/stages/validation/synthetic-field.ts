@@ -225,8 +225,9 @@ export async function writeProduct(
     { key: 'CHANAVG', value: 8 },
     { key: 'NTIME', value: 24 },
     { key: 'XPOSURE', value: 309.2376 },
+    { key: 'WSCWEIGH', value: 'natural' },
     // Chosen so that the expected noise is the noise.
-    { key: 'WSCENVIS', value: 0.5 * (6500 / Math.sqrt(2 * 1953125 * 12.8849) / rmsJy) ** 2 },
+    { key: 'WSCNVIS', value: 0.5 * (6500 / Math.sqrt(2 * 1953125 * 12.8849) / rmsJy) ** 2 },
     { key: 'CALTBL', value: 'set-1' },
     { key: 'CALGRADE', value: 'good' },
     { key: 'CALNAME', value: '3C286' },
