@@ -19,8 +19,8 @@ interface Now {
 }
 
 /**
- * What to do now: reuse what exists once the steps before it are fit, start what can start (in the plan's order, later
- * stages first within an observation, so that observations finish one after another), skip what cannot run any more, and
+ * What to do now: reuse what exists once the steps before it are fit, start what can start (in the plan's
+ * order, so that observations finish one after another), skip what cannot run any more, and
  * say of the rest what it waits for.
  */
 export function decide({ plan, state, busy, slots }: Now): Decision[] {

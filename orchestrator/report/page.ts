@@ -12,6 +12,7 @@ const style = `
   body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
   table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
   th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+  .cost { white-space: nowrap; text-align: right }
   img { width: 12rem; max-width: 100% } code { overflow-wrap: anywhere }
   .good { color: var(--good) } .uncertain { color: var(--uncertain) } .bad, .failed { color: var(--bad) }
 `
@@ -134,7 +135,7 @@ function stepRow(observation: string, { stage, status, product }: StepState): Ht
     <td>${stage}</td>
     <td class="${status}">${status}</td>
     <td class="${verdict}">${verdict}</td>
-    ${cost.map((cell) => html`<td>${cell}</td>`)}
+    ${cost.map((cell) => html`<td class="cost">${cell}</td>`)}
     <td>${product === undefined ? '' : html`<a href="${UP}/${product.product}/">${product.product}</a>`}</td>
   </tr>`
 }
