@@ -77,11 +77,7 @@ export function synthesize(options: SyntheticOptions = {}): Synthetic {
   }
   const freqHz = Float64Array.from({ length: channels }, (_, c) => 1.4523e9 + channelWidthHz * c)
   const sources: SkySource[] = [
-    {
-      name: 'cal',
-      direction: { raRad: phaseCentre.raRad + 2e-4, decRad: phaseCentre.decRad + 1e-4 },
-      flux: { kind: 'power-law', fluxJy: 15, refFreqHz: 1.4e9, spectralIndex: -0.5 },
-    },
+    calibrator,
     ...Array.from({ length: options.others ?? 0 }, (_, s): SkySource => ({
       name: `s${s}`,
       direction: {
