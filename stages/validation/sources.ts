@@ -1,5 +1,5 @@
 import { estimateBackground } from '#runtime/sky/background.ts'
-import { findIslands, findSources, type FoundSource, type SourceFlag } from '#runtime/sky/find-sources.ts'
+import { findSources, type FoundSource, type SourceFlag } from '#runtime/sky/find-sources.ts'
 import type { Direction } from '#runtime/sky/frames.ts'
 import { deconvolve, type Ellipse } from '#runtime/sky/gaussian-beam.ts'
 import { gaussianErrors, pointErrors } from '#runtime/sky/gaussian-errors.ts'
@@ -58,24 +58,22 @@ export function detectSources(field: Field, params: ValidationParams): Detection
     boxPixels: params.boxBeams * widthPixels,
     stepPixels: params.stepBeams * widthPixels,
   })
-  const islands = {
+  const options = {
     seedSigma: params.seedSigma,
     growSigma: params.growSigma,
     minPixels: params.minPixels,
     valid: covered,
-  }
-  const found = findSources(image, width, height, {
-    ...islands,
     background,
     rms,
     beam: beamPixels(field),
     maxComponents: params.maxComponents,
     maxIslands: params.maxIslands,
-  })
-  // The background is no longer needed: its memory holds the negative image.
-  const negative = background
-  for (let i = 0; i < image.length; i++) negative[i] = (background[i] - image[i]) / rms[i]
-  const negatives = findIslands(negative, width, height, islands).length
+  }
+  const found = findSources(image, width, height, options)
+  // Mirrored at the background, what was below it stands out.
+  const mirrored = new Float32Array(image.length)
+  for (let i = 0; i < image.length; i++) mirrored[i] = 2 * background[i] - image[i]
+  const negatives = findSources(mirrored, width, height, options).length
   const sources = found.map((source) => measure(source, field, params))
   return { sources: withUniqueNames(sources), negatives, rms }
 }

@@ -70,7 +70,10 @@ export function findSources(image: Float32Array, width: number, height: number, 
   const owner = new Int32Array(image.length)
   for (const island of islands) for (const pixel of island.pixels) owner[pixel] = island.label
   const field: Field = { image, width, height, options, owner, footprint: beamFootprint(beam) }
-  const sources = islands.flatMap((island) => fitIsland(island, field))
+  // A spike narrower than the beam is noise, however high its pixel: its fit falls below the threshold of growth.
+  const sources = islands
+    .flatMap((island) => fitIsland(island, field))
+    .filter(({ snr: fitted }) => fitted >= options.growSigma)
   sources.sort((a, b) => b.peak - a.peak || a.y - b.y || a.x - b.x)
   flagNearBright(sources, beam)
   return sources
