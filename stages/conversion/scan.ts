@@ -128,6 +128,8 @@ async function lookAt(input: string, name: string, nowMs: number): Promise<Check
       file.close()
     }
   } catch (thrown) {
+    // A fault of the program is no fault of the file: only our own errors and those of the system are.
+    if (!(thrown instanceof StageError) && (thrown as NodeJS.ErrnoException | undefined)?.code === undefined) throw thrown
     return faultOf(name, path, toStageError(thrown))
   }
 }
