@@ -1,9 +1,8 @@
 import { mad, SIGMA_PER_MAD } from '#runtime/numeric/statistics.ts'
 import { wrapPi } from '#runtime/sky/projection.ts'
-import { loadCell, loadGroup, type SolveGeometry, type SumCube } from './cube.ts'
+import { createSumsFor, loadCell, loadPart, type SolveGeometry, type SumCube } from './cube.ts'
 import { runningMedian } from './running-median.ts'
-import { solveCell, startValues, type SolveOptions } from './solve.ts'
-import { createCellSums } from './stefcal.ts'
+import { solveCell, type SolveOptions } from './solve.ts'
 
 /** Why a solution is flagged. Filled channels carry their mark without being flagged. */
 export const solutionFlag = { noData: 1, lowSnr: 2, notConverged: 4, outlier: 8, filled: 16, noReference: 32 } as const
@@ -58,9 +57,8 @@ export function createBandpassFits(cells: number): BandpassFits {
 export interface BandpassSolve {
   cube: SumCube
   geometry: SolveGeometry
-  /** Channels [from, to): one subband. */
-  from: number
-  to: number
+  /** Subband to solve: a part of the cube. */
+  subband: number
   options: Omit<SolveOptions, 'start' | 'phaseOnly'>
   minSnr: number
   out: Bandpass
@@ -71,18 +69,15 @@ export interface BandpassSolve {
  * Solves every channel and polarisation of a subband. Each channel starts from the solution of the subband's sums, so
  * the result depends on nothing but the data of its subband.
  */
-export function solveBandpass({ cube, geometry, from, to, options, minSnr, out, fits }: BandpassSolve): void {
+export function solveBandpass({ cube, geometry, subband, options, minSnr, out, fits }: BandpassSolve): void {
   const { antennas, polarizations } = geometry
-  const sums = createCellSums(antennas)
-  const scratch = createCellSums(antennas)
+  const sums = createSumsFor(geometry)
   for (let p = 0; p < polarizations; p++) {
-    const cells = Array.from({ length: to - from }, (_, c) => (from + c) * polarizations + p)
-    loadGroup(cube, cells, { geometry, out: sums, scratch })
+    loadPart(cube, subband, { p, geometry, out: sums })
     const whole = solveCell(sums, { ...options, phaseOnly: false })
-    for (const cell of cells) {
+    for (let cell = subband * cube.part + p; cell < (subband + 1) * cube.part; cell += polarizations) {
       loadCell(cube, cell, { geometry, out: sums })
-      const start = whole.used.includes(1) ? whole.gains : startValues(sums, new Uint8Array(antennas).fill(1), { ...options, phaseOnly: false })
-      const solution = solveCell(sums, { ...options, phaseOnly: false, start })
+      const solution = solveCell(sums, { ...options, phaseOnly: false, ...(whole.used.includes(1) ? { start: whole.gains } : {}) })
       fits.chi2[cell] = solution.chi2
       fits.degreesOfFreedom[cell] = solution.degreesOfFreedom
       fits.iterations[cell] = solution.iterations

@@ -1,10 +1,9 @@
 import type { BinSums } from './accumulate.ts'
 import type { Bandpass } from './bandpass.ts'
-import type { SumCube } from './cube.ts'
+import { cellAt, partStart, type SumCube } from './cube.ts'
 
 export interface BandpassCells {
   sums: BinSums
-  perSubband: number
   polarizations: number
   /** (subbands, polarizations) inverse noise variance of the baseline, raw units^-2; zero leaves it out. */
   weight: Float64Array
@@ -12,19 +11,18 @@ export interface BandpassCells {
   turn?: Float64Array
 }
 
-/** Adds one bin of a baseline to the sums per (channel, polarisation). */
-export function addBandpassCells(cube: SumCube, baseline: number, { sums, perSubband, polarizations, weight, turn }: BandpassCells): void {
+/** Adds one bin of a baseline to the sums per (channel, polarisation); the parts of the cube are subbands. */
+export function addBandpassCells(cube: SumCube, baseline: number, { sums, polarizations, weight, turn }: BandpassCells): void {
   const { a, w, q, n } = sums
-  const part = perSubband * polarizations
-  const start = baseline * cube.cells
-  for (let first = 0, band = 0; first < cube.cells; first += part, band++) {
+  for (let band = 0; band * cube.part < cube.cells; band++) {
+    const shift = partStart(cube, baseline, band) - band * cube.part
     for (let p = 0; p < polarizations; p++) {
       const factor = weight[band * polarizations + p]
       if (!(factor > 0)) continue
       const cos = turn === undefined ? factor : factor * turn[2 * p]
       const sin = turn === undefined ? 0 : factor * turn[2 * p + 1]
-      for (let cell = first + p; cell < first + part; cell += polarizations) {
-        const k = start + cell
+      for (let cell = band * cube.part + p; cell < (band + 1) * cube.part; cell += polarizations) {
+        const k = shift + cell
         cube.a[2 * k] += a[2 * cell] * cos - a[2 * cell + 1] * sin
         cube.a[2 * k + 1] += a[2 * cell] * sin + a[2 * cell + 1] * cos
         cube.w[k] += factor * w[cell]
@@ -70,7 +68,7 @@ export function setGainCells(cube: SumCube, baseline: number, { sums, bin, polar
       power += factor * sums.q[cell]
       samples += sums.n[cell]
     }
-    const k = baseline * cube.cells + bin * polarizations + p
+    const k = cellAt(cube, baseline, bin * polarizations + p)
     cube.a[2 * k] = re
     cube.a[2 * k + 1] = im
     cube.w[k] = total

@@ -1,15 +1,18 @@
-import type { CellSums } from './stefcal.ts'
+import { createCellSums, type CellSums } from './stefcal.ts'
 
 type Floats = Float32Array | Float64Array
 
 /**
  * Sums per baseline and cell, the input of every solve; see `CellSums`. A cell is (channel, polarisation) for the
- * bandpass and (bin, polarisation) for gains. Layout (baselines, cells); backed by shared memory when workers fill it.
+ * bandpass and (bin, polarisation) for gains. Layout (parts, baselines, cells of a part): a part is a subband, so that the
+ * cells that are solved together lie together. Backed by shared memory when workers fill it.
  */
 export interface SumCube {
   readonly baselines: number
   readonly cells: number
-  /** (baselines, cells, re/im) */
+  /** Cells of one part. */
+  readonly part: number
+  /** Twice as long: re/im. */
   readonly a: Floats
   readonly w: Floats
   readonly q: Floats
@@ -26,45 +29,69 @@ export interface SolveGeometry {
   excluded: Uint8Array
 }
 
-/** Loads one cell into dense antenna matrices; baselines that are left out are zero. */
-export function loadCell(cube: SumCube, cell: number, { geometry, out }: { geometry: SolveGeometry; out: CellSums }): void {
-  const { antennas: n, antenna1, antenna2, excluded } = geometry
-  const bit = 1 << cell % geometry.polarizations
-  out.aRe.fill(0)
-  out.aIm.fill(0)
-  out.w.fill(0)
-  out.q.fill(0)
-  out.samples.fill(0)
-  for (let b = 0; b < cube.baselines; b++) {
-    const k = b * cube.cells + cell
-    const weight = cube.w[k]
-    if (!(weight > 0) || (excluded[b] & bit) !== 0) continue
-    const ij = antenna1[b] * n + antenna2[b]
-    const ji = antenna2[b] * n + antenna1[b]
-    out.aRe[ij] = out.aRe[ji] = cube.a[2 * k]
-    out.aIm[ij] = cube.a[2 * k + 1]
-    out.aIm[ji] = -cube.a[2 * k + 1]
-    out.w[ij] = out.w[ji] = weight
-    out.q[ij] = out.q[ji] = cube.q[k]
-    out.samples[ij] = out.samples[ji] = cube.n[k]
-  }
+/** Position of a baseline's first cell of a part. */
+export function partStart({ baselines, part }: SumCube, baseline: number, index: number): number {
+  return (index * baselines + baseline) * part
 }
 
-/** Adds every cell of a group into one (for start values): cells `group` of one polarisation. */
-export function loadGroup(
-  cube: SumCube,
-  group: readonly number[],
-  { geometry, out, scratch }: { geometry: SolveGeometry; out: CellSums; scratch: CellSums },
-): void {
-  loadCell(cube, group[0], { geometry, out })
-  for (const cell of group.slice(1)) {
-    loadCell(cube, cell, { geometry, out: scratch })
-    for (let k = 0; k < out.w.length; k++) {
-      out.aRe[k] += scratch.aRe[k]
-      out.aIm[k] += scratch.aIm[k]
-      out.w[k] += scratch.w[k]
-      out.q[k] += scratch.q[k]
-      out.samples[k] += scratch.samples[k]
-    }
+/** Position of a baseline's cell. */
+export function cellAt(cube: SumCube, baseline: number, cell: number): number {
+  const index = Math.floor(cell / cube.part)
+  return partStart(cube, baseline, index) + cell - index * cube.part
+}
+
+/** Loads one cell: its baselines with data that are not left out. */
+export function loadCell(cube: SumCube, cell: number, { geometry, out }: { geometry: SolveGeometry; out: CellSums }): void {
+  const { antenna1, antenna2, excluded } = geometry
+  const bit = 1 << cell % geometry.polarizations
+  const start = cellAt(cube, 0, cell)
+  let edge = 0
+  for (let b = 0; b < cube.baselines; b++) {
+    const k = start + b * cube.part
+    const weight = cube.w[k]
+    if (!(weight > 0) || (excluded[b] & bit) !== 0) continue
+    out.baseline[edge] = b
+    out.i[edge] = antenna1[b]
+    out.j[edge] = antenna2[b]
+    out.aRe[edge] = cube.a[2 * k]
+    out.aIm[edge] = cube.a[2 * k + 1]
+    out.w[edge] = weight
+    out.q[edge] = cube.q[k]
+    out.samples[edge] = cube.n[k]
+    edge++
   }
+  out.edges = edge
+}
+
+/** Loads the sum over the cells of one part and polarisation, for start values. */
+export function loadPart(cube: SumCube, index: number, { p, geometry, out }: { p: number; geometry: SolveGeometry; out: CellSums }): void {
+  const { antenna1, antenna2, excluded, polarizations } = geometry
+  let edge = 0
+  for (let b = 0; b < cube.baselines; b++) {
+    if ((excluded[b] & (1 << p)) !== 0) continue
+    const start = partStart(cube, b, index)
+    let [re, im, w, q, n] = [0, 0, 0, 0, 0]
+    for (let k = start + p; k < start + cube.part; k += polarizations) {
+      re += cube.a[2 * k]
+      im += cube.a[2 * k + 1]
+      w += cube.w[k]
+      q += cube.q[k]
+      n += cube.n[k]
+    }
+    if (!(w > 0)) continue
+    out.baseline[edge] = b
+    out.i[edge] = antenna1[b]
+    out.j[edge] = antenna2[b]
+    out.aRe[edge] = re
+    out.aIm[edge] = im
+    out.w[edge] = w
+    out.q[edge] = q
+    out.samples[edge] = n
+    edge++
+  }
+  out.edges = edge
+}
+
+export function createSumsFor(geometry: SolveGeometry): CellSums {
+  return createCellSums(geometry.antennas, geometry.antenna1.length)
 }

@@ -1,8 +1,9 @@
 import { isFlagged, solutionFlag } from './bandpass.ts'
-import { loadCell, type SolveGeometry, type SumCube } from './cube.ts'
+import { createSumsFor, loadCell, type SolveGeometry, type SumCube } from './cube.ts'
 import { referencePhases } from './reference-antenna.ts'
 import { solveCell, type CellSolution, type SolveOptions } from './solve.ts'
-import { createCellSums, type CellSums } from './stefcal.ts'
+import type { CellSums } from './stefcal.ts'
+import { sumOfParts, withPrior } from './sums.ts'
 
 /** Gains of one observation: G over all of it, amplitude and phase, and G2 per time bin, phase only. */
 export interface Gains {
@@ -51,7 +52,7 @@ export function solveGains({ cube, geometry, bins, options, order, minSnr }: Gai
   const out = emptyGains(antennas, polarizations, bins)
   for (let p = 0; p < polarizations; p++) {
     const parts = Array.from({ length: bins }, (_, bin) => {
-      const sums = createCellSums(antennas)
+      const sums = createSumsFor(geometry)
       loadCell(cube, bin * polarizations + p, { geometry, out: sums })
       return sums
     })
@@ -137,56 +138,6 @@ function store(out: Gains, p: number, { gain, solved, phases, order, minSnr }: S
     out.iterations.push(iterations)
     out.converged.push(converged)
   }
-}
-
-/** Sum over the bins with each bin's phases taken out: A_ij conj(p_i) p_j. */
-function sumOfParts(parts: readonly CellSums[], phases: readonly Float64Array[]): CellSums {
-  const n = parts[0].antennas
-  const out = createCellSums(n)
-  parts.forEach((part, bin) => {
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        const k = i * n + j
-        if (part.w[k] === 0) continue
-        const [re, im] = conjugateProduct(phases[bin], i, j)
-        out.aRe[k] += part.aRe[k] * re - part.aIm[k] * im
-        out.aIm[k] += part.aRe[k] * im + part.aIm[k] * re
-        out.w[k] += part.w[k]
-        out.q[k] += part.q[k]
-        out.samples[k] += part.samples[k]
-      }
-    }
-  })
-  return out
-}
-
-/** Sums with a known gain taken into the model: A conj(P_i) P_j, W |P_i|^2 |P_j|^2. */
-function withPrior(part: CellSums, prior: Float64Array): CellSums {
-  const n = part.antennas
-  const out = createCellSums(n)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      const k = i * n + j
-      const [re, im] = conjugateProduct(prior, i, j)
-      const power = re * re + im * im
-      if (part.w[k] === 0 || power === 0) continue
-      out.aRe[k] = part.aRe[k] * re - part.aIm[k] * im
-      out.aIm[k] = part.aRe[k] * im + part.aIm[k] * re
-      out.w[k] = part.w[k] * power
-      out.q[k] = part.q[k]
-      out.samples[k] = part.samples[k]
-    }
-  }
-  return out
-}
-
-/** conj(g_i) g_j */
-function conjugateProduct(gains: Float64Array, i: number, j: number): [number, number] {
-  const a = gains[2 * i]
-  const b = gains[2 * i + 1]
-  const c = gains[2 * j]
-  const d = gains[2 * j + 1]
-  return [a * c + b * d, a * d - b * c]
 }
 
 /** Turns each antenna so that its mean over the bins, weighted by their information, has phase zero. */

@@ -1,7 +1,7 @@
 import { median } from '#runtime/numeric/statistics.ts'
 import { wrapPi } from '#runtime/sky/projection.ts'
 import { isFlagged, type Bandpass } from './bandpass.ts'
-import type { SolveGeometry, SumCube } from './cube.ts'
+import { cellAt, type SolveGeometry, type SumCube } from './cube.ts'
 import type { Gains } from './gains.ts'
 
 /** A baseline is an outlier when its residual exceeds this many of its errors ... */
@@ -25,7 +25,7 @@ export function outlierBaselinesOf(cube: SumCube, bandpass: Bandpass, { geometry
       let above = 0
       let seen = 0
       for (let c = 0; c < channels; c++) {
-        const k = b * cube.cells + c * polarizations + p
+        const k = cellAt(cube, b, c * polarizations + p)
         const i = (geometry.antenna1[b] * channels + c) * polarizations + p
         const j = (geometry.antenna2[b] * channels + c) * polarizations + p
         if (!(cube.w[k] > 0) || isFlagged(flags[i]) || isFlagged(flags[j])) continue
@@ -109,7 +109,7 @@ function forEachResidual(cube: SumCube, gains: Gains, { geometry, visit }: { geo
   for (let b = 0; b < cube.baselines; b++) {
     for (let bin = 0; bin < bins; bin++) {
       for (let p = 0; p < polarizations; p++) {
-        const k = b * cube.cells + bin * polarizations + p
+        const k = cellAt(cube, b, bin * polarizations + p)
         if (!(cube.w[k] > 0) || (geometry.excluded[b] & (1 << p)) !== 0) continue
         const gi = totalOf(gains, geometry.antenna1[b], { bin, p })
         const gj = totalOf(gains, geometry.antenna2[b], { bin, p })
@@ -197,7 +197,7 @@ export function closureRatio(cube: SumCube, cells: readonly number[], geometry: 
     function leg(i: number, j: number): { phase: number; variance: number } | undefined {
       const b = of[i * n + j]
       if (b < 0 || (excluded[b] & bit) !== 0) return undefined
-      const at = b * cube.cells + cell
+      const at = cellAt(cube, b, cell)
       const amplitude = Math.hypot(cube.a[2 * at], cube.a[2 * at + 1])
       if (!(cube.w[at] > 0) || amplitude === 0) return undefined
       const phase = Math.atan2(cube.a[2 * at + 1], cube.a[2 * at])

@@ -68,7 +68,7 @@ async function solveRound({ job, team, model, survey, bins, params, order, inRan
     polarizations,
     excluded: Uint8Array.from(job.baselineFlags, (bits, b) => (inRange[b] === 1 ? bits : all)),
   }
-  const bandpassCube = reuse === undefined ? sharedCube(index.baselines, layout.channels * polarizations) : emptied(reuse.bandpassCube)
+  const bandpassCube = reuse === undefined ? sharedCube(index.baselines, { cells: layout.channels * polarizations, part: perSubband * polarizations }) : emptied(reuse.bandpassCube)
   await team.run({ kind: 'bandpass-sums', model, bins, inRange, noise: survey.noise, turns, cube: bandpassCube })
   const options = {
     reference: order[0],
@@ -125,14 +125,14 @@ export function reducedChi2({ chi2, degreesOfFreedom }: BandpassFits): number {
   return sum(chi2) / sum(degreesOfFreedom)
 }
 
-function sharedCube(baselines: number, cells: number): SumCube {
+function sharedCube(baselines: number, { cells, part }: { cells: number; part: number }): SumCube {
   const size = baselines * cells
-  return { baselines, cells, a: sharedFloat32(2 * size), w: sharedFloat32(size), q: sharedFloat32(size), n: sharedUint16(size) }
+  return { baselines, cells, part, a: sharedFloat32(2 * size), w: sharedFloat32(size), q: sharedFloat32(size), n: sharedUint16(size) }
 }
 
 function sharedGainCube(baselines: number, cells: number): SumCube {
   const size = baselines * cells
-  return { baselines, cells, a: sharedFloat64(2 * size), w: sharedFloat64(size), q: sharedFloat64(size), n: sharedFloat64(size) }
+  return { baselines, cells, part: cells, a: sharedFloat64(2 * size), w: sharedFloat64(size), q: sharedFloat64(size), n: sharedFloat64(size) }
 }
 
 function emptied(cube: SumCube): SumCube {

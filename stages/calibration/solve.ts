@@ -4,7 +4,7 @@ import { stefcal, type CellSums } from './stefcal.ts'
 export interface SolveOptions {
   /** Start values (n, re/im); without them they come from the data of the cell. */
   start?: Float64Array
-  /** Row of the antenna whose baselines give the start phases. */
+  /** Antenna whose baselines give the start phases. */
   reference: number
   phaseOnly: boolean
   minBaselines: number
@@ -35,18 +35,16 @@ export interface CellSolution {
 /**
  * Solves one cell: drops antennas with fewer than `minBaselines` weighted baselines until that is stable, refuses with
  * fewer than `minAntennas`, runs StEFCal, and gives errors sigma_i^2 = max(1, chi2_red) / sum_j W_ij |g_j|^2 (the
- * diagonal of the Fisher matrix). Modifies `sums`: rows of dropped antennas are cleared.
+ * diagonal of the Fisher matrix). Modifies `sums`: baselines of dropped antennas are removed.
  */
 export function solveCell(sums: CellSums, options: SolveOptions): CellSolution {
-  const n = sums.antennas
   const used = dropWeakAntennas(sums, options.minBaselines)
   const count = used.reduce((total, value) => total + value, 0)
-  if (count < options.minAntennas) return unsolved(n)
-  let start = options.start === undefined ? startValues(sums, used, options) : startFrom(options.start, sums, { used, options })
+  if (count < options.minAntennas) return unsolved(sums.antennas)
+  const start = options.start === undefined ? startValues(sums, used, options) : completed(options.start, sums, { used, options })
   let result = stefcal(sums, { ...options, start })
   if (result.change > options.tolerance && options.start !== undefined) {
-    start = startValues(sums, used, options)
-    const again = stefcal(sums, { ...options, start })
+    const again = stefcal(sums, { ...options, start: startValues(sums, used, options) })
     if (again.change < result.change) result = again
   }
   const { gains, iterations, change } = result
@@ -65,26 +63,15 @@ export function solveCell(sums: CellSums, options: SolveOptions): CellSolution {
  */
 export function startValues(sums: CellSums, used: Uint8Array, options: { reference: number; phaseOnly: boolean }): Float64Array {
   const n = sums.antennas
-  const phase = new Float64Array(n)
-  const assigned = new Uint8Array(n)
   const reference = used[options.reference] === 1 ? options.reference : used.indexOf(1)
-  assigned[reference] = 1
-  for (let i = 0; i < n; i++) assignPhase(sums, i, reference)
-  for (let round = 0; round < n; round++) {
-    let best = { strength: 0, i: -1, j: -1 }
-    for (let i = 0; i < n; i++) {
-      if (assigned[i] === 1 || used[i] === 0) continue
-      for (let j = 0; j < n; j++) {
-        if (assigned[j] === 0) continue
-        const strength = Math.hypot(sums.aRe[i * n + j], sums.aIm[i * n + j])
-        if (strength > best.strength) best = { strength, i, j }
-      }
-    }
-    if (best.i < 0) break
-    assignPhase(sums, best.i, best.j)
+  const phase = startPhases(sums, reference)
+  const levels: number[][] = Array.from({ length: n }, () => [])
+  for (let e = 0; e < sums.edges; e++) {
+    const level = Math.hypot(sums.aRe[e], sums.aIm[e]) / sums.w[e]
+    levels[sums.i[e]].push(level)
+    levels[sums.j[e]].push(level)
   }
-  const level = new Float64Array(n)
-  for (let i = 0; i < n; i++) level[i] = used[i] === 1 ? medianAmplitude(sums, i) : Number.NaN
+  const level = Float64Array.from(levels, (values) => median(values))
   const root = Math.sqrt(median(level))
   const start = new Float64Array(2 * n)
   for (let i = 0; i < n; i++) {
@@ -94,108 +81,118 @@ export function startValues(sums: CellSums, used: Uint8Array, options: { referen
     start[2 * i + 1] = amplitude * Math.sin(phase[i])
   }
   return start
-
-  function assignPhase(sum: CellSums, i: number, j: number): void {
-    if (assigned[i] === 1 || used[i] === 0 || sum.w[i * n + j] === 0) return
-    phase[i] = Math.atan2(sum.aIm[i * n + j], sum.aRe[i * n + j]) + phase[j]
-    assigned[i] = 1
-  }
 }
 
-/** chi2 = sum_{i<j} Q_ij - 2 Re(conj(g_i) g_j A_ij) + |g_i|^2 |g_j|^2 W_ij over the baselines of solved antennas. */
-export function chiSquare(sums: CellSums, gains: Float64Array): { chi2: number; samples: number } {
-  const n = sums.antennas
-  let chi2 = 0
-  let samples = 0
-  for (let i = 0; i < n; i++) {
-    const gir = gains[2 * i]
-    const gii = gains[2 * i + 1]
-    if (gir === 0 && gii === 0) continue
-    for (let j = i + 1; j < n; j++) {
-      const k = i * n + j
-      const gjr = gains[2 * j]
-      const gji = gains[2 * j + 1]
-      if (sums.w[k] === 0 || (gjr === 0 && gji === 0)) continue
-      const pr = gir * gjr + gii * gji
-      const pi = gir * gji - gii * gjr
-      chi2 += sums.q[k] - 2 * (pr * sums.aRe[k] - pi * sums.aIm[k]) + (pr * pr + pi * pi) * sums.w[k]
-      samples += sums.samples[k]
+/** Phases along the baselines of the reference, then along the strongest baseline to any antenna that has one. */
+function startPhases({ antennas, edges, i, j, aRe, aIm }: CellSums, reference: number): Float64Array {
+  const phase = new Float64Array(antennas)
+  const assigned = new Uint8Array(antennas)
+  assigned[reference] = 1
+  for (let e = 0; e < edges; e++) if (i[e] === reference || j[e] === reference) assign(e)
+  for (let round = 0; round < antennas; round++) {
+    let best = -1
+    let strength = 0
+    for (let e = 0; e < edges; e++) {
+      if (assigned[i[e]] === assigned[j[e]]) continue
+      const value = Math.hypot(aRe[e], aIm[e])
+      if (value <= strength) continue
+      strength = value
+      best = e
     }
+    if (best < 0) break
+    assign(best)
   }
-  return { chi2, samples }
+  return phase
+
+  function assign(e: number): void {
+    const own = Math.atan2(aIm[e], aRe[e])
+    if (assigned[i[e]] === 0) phase[i[e]] = phase[j[e]] + own
+    else if (assigned[j[e]] === 0) phase[j[e]] = phase[i[e]] - own
+    assigned[i[e]] = assigned[j[e]] = 1
+  }
 }
 
-function errors(sums: CellSums, gains: Float64Array, inflation: number): { sigma: Float64Array; snr: Float64Array } {
-  const n = sums.antennas
-  const sigma = new Float64Array(n).fill(Number.NaN)
-  const snr = new Float64Array(n)
-  for (let i = 0; i < n; i++) {
-    let fisher = 0
-    for (let j = 0; j < n; j++) fisher += sums.w[i * n + j] * (gains[2 * j] ** 2 + gains[2 * j + 1] ** 2)
-    const amplitude = Math.hypot(gains[2 * i], gains[2 * i + 1])
-    if (fisher <= 0 || amplitude === 0) continue
-    sigma[i] = Math.sqrt(inflation / fisher)
-    snr[i] = amplitude / sigma[i]
+/** chi2 = sum Q_ij - 2 Re(conj(g_i) g_j A_ij) + |g_i|^2 |g_j|^2 W_ij over the baselines of solved antennas. */
+function chiSquare({ edges, i, j, aRe, aIm, w, q, samples }: CellSums, gains: Float64Array): { chi2: number; samples: number } {
+  let chi2 = 0
+  let count = 0
+  for (let e = 0; e < edges; e++) {
+    const [a, b] = [2 * i[e], 2 * j[e]]
+    const pr = gains[a] * gains[b] + gains[a + 1] * gains[b + 1]
+    const pi = gains[a] * gains[b + 1] - gains[a + 1] * gains[b]
+    if (pr === 0 && pi === 0) continue
+    chi2 += q[e] - 2 * (pr * aRe[e] - pi * aIm[e]) + (pr * pr + pi * pi) * w[e]
+    count += samples[e]
+  }
+  return { chi2, samples: count }
+}
+
+function errors({ antennas, edges, i, j, w }: CellSums, gains: Float64Array, inflation: number): { sigma: Float64Array; snr: Float64Array } {
+  const fisher = new Float64Array(antennas)
+  for (let e = 0; e < edges; e++) {
+    const [a, b] = [2 * i[e], 2 * j[e]]
+    fisher[i[e]] += w[e] * (gains[b] ** 2 + gains[b + 1] ** 2)
+    fisher[j[e]] += w[e] * (gains[a] ** 2 + gains[a + 1] ** 2)
+  }
+  const sigma = new Float64Array(antennas).fill(Number.NaN)
+  const snr = new Float64Array(antennas)
+  for (let a = 0; a < antennas; a++) {
+    const amplitude = Math.hypot(gains[2 * a], gains[2 * a + 1])
+    if (fisher[a] <= 0 || amplitude === 0) continue
+    sigma[a] = Math.sqrt(inflation / fisher[a])
+    snr[a] = amplitude / sigma[a]
   }
   return { sigma, snr }
 }
 
 function dropWeakAntennas(sums: CellSums, minBaselines: number): Uint8Array {
-  const n = sums.antennas
-  const used = new Uint8Array(n).fill(1)
+  const used = new Uint8Array(sums.antennas).fill(1)
   for (let changed = true; changed; ) {
-    changed = false
-    for (let i = 0; i < n; i++) {
-      if (used[i] === 0) continue
-      let baselines = 0
-      for (let j = 0; j < n; j++) if (sums.w[i * n + j] > 0) baselines++
-      if (baselines >= Math.max(1, minBaselines)) continue
-      used[i] = 0
-      changed = true
-      clearAntenna(sums, i)
+    const count = new Int32Array(sums.antennas)
+    for (let e = 0; e < sums.edges; e++) {
+      count[sums.i[e]]++
+      count[sums.j[e]]++
     }
+    changed = false
+    for (let a = 0; a < sums.antennas; a++) {
+      if (used[a] === 0 || count[a] >= Math.max(1, minBaselines)) continue
+      used[a] = 0
+      changed = true
+    }
+    if (changed) keepEdges(sums, (e) => used[sums.i[e]] === 1 && used[sums.j[e]] === 1)
   }
   return used
 }
 
-function clearAntenna(sums: CellSums, i: number): void {
-  const n = sums.antennas
-  for (const matrix of [sums.aRe, sums.aIm, sums.w, sums.q, sums.samples]) {
-    for (let j = 0; j < n; j++) {
-      matrix[i * n + j] = 0
-      matrix[j * n + i] = 0
-    }
+function keepEdges(sums: CellSums, keep: (edge: number) => boolean): void {
+  const { baseline, i, j, aRe, aIm, w, q, samples } = sums
+  let kept = 0
+  for (let e = 0; e < sums.edges; e++) {
+    if (!keep(e)) continue
+    for (const values of [baseline, i, j, aRe, aIm, w, q, samples]) values[kept] = values[e]
+    kept++
   }
+  sums.edges = kept
 }
 
-/** A given start with the antennas it lacks filled in from the data. */
-function startFrom(
+/** A given start with the antennas it lacks filled in from the data, and without those that take no part. */
+function completed(
   given: Float64Array,
   sums: CellSums,
   { used, options }: { used: Uint8Array; options: { reference: number; phaseOnly: boolean } },
 ): Float64Array {
   const start = Float64Array.from(given)
   let own: Float64Array | undefined
-  for (let i = 0; i < sums.antennas; i++) {
-    const empty = given[2 * i] === 0 && given[2 * i + 1] === 0
-    if (used[i] === 0) start[2 * i] = start[2 * i + 1] = 0
+  for (let a = 0; a < sums.antennas; a++) {
+    const empty = given[2 * a] === 0 && given[2 * a + 1] === 0
+    if (used[a] === 0) start[2 * a] = start[2 * a + 1] = 0
     else if (empty) {
       own ??= startValues(sums, used, options)
-      start[2 * i] = own[2 * i]
-      start[2 * i + 1] = own[2 * i + 1]
+      start[2 * a] = own[2 * a]
+      start[2 * a + 1] = own[2 * a + 1]
     }
   }
   return start
-}
-
-function medianAmplitude(sums: CellSums, i: number): number {
-  const n = sums.antennas
-  const values: number[] = []
-  for (let j = 0; j < n; j++) {
-    const weight = sums.w[i * n + j]
-    if (weight > 0) values.push(Math.hypot(sums.aRe[i * n + j], sums.aIm[i * n + j]) / weight)
-  }
-  return median(values)
 }
 
 function unsolved(n: number): CellSolution {

@@ -1,11 +1,14 @@
 /**
- * Weighted sums of one cell (a channel or time bin, one polarisation) as dense antenna matrices, (n, n) C order:
- * A_ij = sum w V_ij conj(M_ij) with A_ji = conj(A_ij), W_ij = sum w |M_ij|^2, Q_ij = sum w |V_ij|^2, and the number of
- * samples N_ij. W, Q and N are symmetric; the diagonal is zero. They are sufficient statistics of
- * sum w |V_ij - g_i conj(g_j) M_ij|^2.
+ * Weighted sums of one cell (a channel or time bin, one polarisation), one entry per baseline with data: antennas i and j,
+ * A = sum w V conj(M), W = sum w |M|^2, Q = sum w |V|^2 and the number of samples. They are sufficient statistics of
+ * sum w |V_ij - g_i conj(g_j) M_ij|^2. The first `edges` entries count. Entries with one j next to each other are faster.
  */
 export interface CellSums {
   readonly antennas: number
+  edges: number
+  readonly baseline: Int32Array
+  readonly i: Int32Array
+  readonly j: Int32Array
   readonly aRe: Float64Array
   readonly aIm: Float64Array
   readonly w: Float64Array
@@ -16,7 +19,7 @@ export interface CellSums {
 export interface StefcalOptions {
   /** Complex start values (n, re/im); an antenna at zero takes no part. */
   start: Float64Array
-  /** Solve for unit gains times the start's amplitudes of one: only phases move. */
+  /** Only phases move: unit gains. */
   phaseOnly: boolean
   maxIterations: number
   /** Stop when the relative change of one full step falls below. */
@@ -31,27 +34,41 @@ export interface StefcalResult {
   change: number
 }
 
-export function createCellSums(antennas: number): CellSums {
-  const square = (): Float64Array => new Float64Array(antennas * antennas)
-  return { antennas, aRe: square(), aIm: square(), w: square(), q: square(), samples: square() }
+/** Sums with room for every baseline. */
+export function createCellSums(antennas: number, baselines: number): CellSums {
+  return {
+    antennas,
+    edges: 0,
+    baseline: new Int32Array(baselines),
+    i: new Int32Array(baselines),
+    j: new Int32Array(baselines),
+    aRe: new Float64Array(baselines),
+    aIm: new Float64Array(baselines),
+    w: new Float64Array(baselines),
+    q: new Float64Array(baselines),
+    samples: new Float64Array(baselines),
+  }
 }
 
 /**
  * Gains that minimise sum w |V_ij - g_i conj(g_j) M_ij|^2 by alternating direction with averaging of every second
- * step (Salvini & Wijnholds 2014, A&A 571, A97, algorithm 1): g_i <- sum_j A_ij g_j / sum_j W_ij |g_j|^2. With
- * `phaseOnly` g_i <- z_i / |z_i|, z_i = sum_j A_ij g_j. The common phase of the start is kept; reference it afterwards.
+ * step (Salvini & Wijnholds 2014, A&A 571, A97, algorithm 1): g_i <- sum_j A_ij g_j / sum_j W_ij |g_j|^2 with
+ * A_ji = conj(A_ij). With `phaseOnly` g_i <- z_i / |z_i|, z_i = sum_j A_ij g_j. The common phase of the start is kept;
+ * reference it afterwards.
  */
 export function stefcal(sums: CellSums, options: StefcalOptions): StefcalResult {
   const n = sums.antennas
   let gains = Float64Array.from(options.start)
   let next = new Float64Array(2 * n)
   const power = new Float64Array(n)
+  const norm = new Float64Array(n)
   let change = Number.POSITIVE_INFINITY
   let iterations = 0
   while (iterations < options.maxIterations) {
     iterations++
     for (let i = 0; i < n; i++) power[i] = gains[2 * i] ** 2 + gains[2 * i + 1] ** 2
-    step(sums, gains, { next, power, phaseOnly: options.phaseOnly })
+    accumulate(sums, gains, { next, power, norm })
+    divide(next, { power, norm, phaseOnly: options.phaseOnly })
     if (iterations % 2 === 0) {
       change = relativeChange(gains, next)
       if (change <= options.tolerance) {
@@ -67,33 +84,43 @@ export function stefcal(sums: CellSums, options: StefcalOptions): StefcalResult 
   return { gains, iterations, change }
 }
 
-interface Step {
-  next: Float64Array
-  power: Float64Array
-  phaseOnly: boolean
-}
-
-function step(sums: CellSums, gains: Float64Array, { next, power, phaseOnly }: Step): void {
-  const { antennas: n, aRe, aIm, w } = sums
-  for (let i = 0; i < n; i++) {
+/** next <- sum_j A_ij g_j, norm <- sum_j W_ij |g_j|^2. */
+function accumulate(sums: CellSums, gains: Float64Array, { next, power, norm }: { next: Float64Array; power: Float64Array; norm: Float64Array }): void {
+  const { edges, i, j, aRe, aIm, w } = sums
+  next.fill(0)
+  norm.fill(0)
+  for (let e = 0; e < edges; ) {
+    const b = j[e]
+    const br = gains[2 * b]
+    const bi = gains[2 * b + 1]
+    const bPower = power[b]
     let re = 0
     let im = 0
-    let norm = 0
-    const row = i * n
-    if (power[i] > 0) {
-      for (let j = 0; j < n; j++) {
-        const ar = aRe[row + j]
-        const ai = aIm[row + j]
-        const gr = gains[2 * j]
-        const gi = gains[2 * j + 1]
-        re += ar * gr - ai * gi
-        im += ar * gi + ai * gr
-        norm += w[row + j] * power[j]
-      }
+    let total = 0
+    for (; e < edges && j[e] === b; e++) {
+      const a = i[e]
+      const xr = aRe[e]
+      const xi = aIm[e]
+      const ar = gains[2 * a]
+      const ai = gains[2 * a + 1]
+      next[2 * a] += xr * br - xi * bi
+      next[2 * a + 1] += xr * bi + xi * br
+      norm[a] += w[e] * bPower
+      re += xr * ar + xi * ai
+      im += xr * ai - xi * ar
+      total += w[e] * power[a]
     }
-    const scale = phaseOnly ? Math.hypot(re, im) : norm
-    next[2 * i] = scale > 0 ? re / scale : 0
-    next[2 * i + 1] = scale > 0 ? im / scale : 0
+    next[2 * b] += re
+    next[2 * b + 1] += im
+    norm[b] += total
+  }
+}
+
+function divide(next: Float64Array, { power, norm, phaseOnly }: { power: Float64Array; norm: Float64Array; phaseOnly: boolean }): void {
+  for (let i = 0; i < power.length; i++) {
+    const scale = power[i] === 0 ? 0 : phaseOnly ? Math.hypot(next[2 * i], next[2 * i + 1]) : norm[i]
+    next[2 * i] = scale > 0 ? next[2 * i] / scale : 0
+    next[2 * i + 1] = scale > 0 ? next[2 * i + 1] / scale : 0
   }
 }
 

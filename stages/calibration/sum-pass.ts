@@ -63,7 +63,7 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
       return
     }
     const phases = pass.turns === undefined ? {} : { turn: turnOf(pass.turns, baseline, bin) }
-    addBandpassCells(pass.cube, baseline, { sums, perSubband, polarizations, weight, ...phases })
+    addBandpassCells(pass.cube, baseline, { sums, polarizations, weight, ...phases })
   }
 
   /** 1 / (e_i e_j) of each subband and polarisation, zero where the baseline is flagged. */

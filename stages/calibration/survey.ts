@@ -55,8 +55,8 @@ const CLIP_FLOOR = 1.5
 const CELL_POWER_CAP = 9
 export const CELL_POWER_STEPS = 1024
 const SIGMA_PER_MAD = 1.4826
-/** Samples behind the median and the deviation of one baseline: 1 % of a standard deviation. */
-const STATISTIC_SAMPLES = 4096
+/** Samples behind the median and the deviation of one baseline: 3 % of a standard deviation. */
+const STATISTIC_SAMPLES = 2048
 
 export function createSurveyWork(): SurveyWork {
   const power = new Float32Array(1)
@@ -65,7 +65,7 @@ export function createSurveyWork(): SurveyWork {
 
 /**
  * Flags one polarisation of one baseline over time and channel: what is zero, not finite or known bad is left out, then
- * what exceeds median + clipSigma * 1.4826 MAD of the amplitudes. Both come from a histogram of some 4096 samples spread
+ * what exceeds median + clipSigma * 1.4826 MAD of the amplitudes. Both come from a histogram of some 2048 samples spread
  * over all times and channels. Adds the polarisation's bit to `flags`, and the powers over the median to `cells`.
  */
 export function surveyPolarization(
@@ -113,12 +113,17 @@ function statistics(baseline: BaselineData, polarization: number, { work, option
   let highest = 0
   for (let t = 0; t < integrations; t++) {
     if (offset[t * subbands] < 0) continue
+    const checked = options.flaggedAt[t] === 1 || options.knownBadAt[t] === 1
     // The start moves with the integration, so that every channel is looked at.
-    for (let c = t % stride; c < channels; c += stride) {
-      const k = offset[t * subbands + Math.floor(c / perSubband)] + 2 * ((c % perSubband) * polarizations + polarization)
+    for (let c = t % stride, band = 0, end = perSubband; c < channels; c += stride) {
+      while (c >= end) {
+        band++
+        end += perSubband
+      }
+      const k = offset[t * subbands + band] + 2 * ((c + perSubband - end) * polarizations + polarization)
       const p = data[k] * data[k] + data[k + 1] * data[k + 1]
       if (!(p > 0 && p < Infinity)) continue
-      if (((options.flags[options.flagOffset[t] + c] | options.knownBad[t * channels + c]) & bit) !== 0) continue
+      if (checked && ((options.flags[options.flagOffset[t] + c] | options.knownBad[t * channels + c]) & bit) !== 0) continue
       power[0] = p
       const bin = bits[0] >>> 16
       histogram[bin]++

@@ -24,8 +24,7 @@ port?.on('message', (pass: Pass) => {
 
 function work(pass: Pass): void {
   if (pass.kind === 'bandpass-solve') {
-    const { perSubband } = job
-    claim(pass, (unit) => solveBandpass({ ...pass, from: unit * perSubband, to: (unit + 1) * perSubband }))
+    claim(pass, (unit) => solveBandpass({ ...pass, subband: unit }))
     return
   }
   const tiles = openTiles(job.layout, 'read')

@@ -113,10 +113,10 @@ function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array |
   }
   const weightOf = (b: number): Float64Array =>
     Float64Array.from({ length: subbands * polarizations }, (_, cell) => 1 / (noise[cell * s.antennas + index.antenna1[b]] * noise[cell * s.antennas + index.antenna2[b]]))
-  const bandpassCube = cube(index.baselines, channels * polarizations)
+  const bandpassCube = cube(index.baselines, { cells: channels * polarizations, part: perSubband * polarizations })
   forEachBaseline((b, bin, sums) => {
     const turn = turns === undefined ? {} : { turn: turnOf(turns, { i: index.antenna1[b], j: index.antenna2[b], bin }) }
-    addBandpassCells(bandpassCube, b, { sums, perSubband, polarizations, weight: weightOf(b), ...turn })
+    addBandpassCells(bandpassCube, b, { sums, polarizations, weight: weightOf(b), ...turn })
   })
   const bandpass = createBandpass(s.antennas, channels, polarizations)
   const fits = createBandpassFits(channels * polarizations)
@@ -130,12 +130,11 @@ function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array |
     acceptTolerance: 1e-4,
     absoluteWeights: options.absoluteWeights ?? s.sigma > 0,
   }
-  for (let from = 0; from < channels; from += perSubband) {
+  for (let subband = 0; subband < subbands; subband++) {
     solveBandpass({
       cube: bandpassCube,
       geometry,
-      from,
-      to: from + perSubband,
+      subband,
       options: solve,
       minSnr: options.minSnr ?? 5,
       out: bandpass,
@@ -158,7 +157,7 @@ function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array |
   normalizeBandpass(bandpass)
   fillGaps(bandpass, 3, () => false)
   const binCount = bins.length - 1
-  const gainCube = cube(index.baselines, binCount * polarizations)
+  const gainCube = cube(index.baselines, { cells: binCount * polarizations, part: binCount * polarizations })
   const product = new Float64Array(2 * channels * polarizations)
   forEachBaseline((b, bin, sums) => {
     bandpassProduct(product, bandpass, { antenna1: index.antenna1[b], antenna2: index.antenna2[b] })
@@ -168,10 +167,11 @@ function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array |
   return { index, geometry, bandpass, gains, bins, bandpassCube, gainCube }
 }
 
-function cube(baselines: number, cells: number): SumCube {
+function cube(baselines: number, { cells, part }: { cells: number; part: number }): SumCube {
   return {
     baselines,
     cells,
+    part,
     a: new Float64Array(2 * baselines * cells),
     w: new Float64Array(baselines * cells),
     q: new Float64Array(baselines * cells),

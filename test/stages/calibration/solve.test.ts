@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '#runtime/numeric/random.ts'
+import { cellAt } from '../../../stages/calibration/cube.ts'
 import { addPairErrors, createPairErrors, cramerRao } from './cramer-rao.ts'
 import { conjugated, solveInMemory, totalGain, type SolveOutcome } from './in-memory.ts'
 import { synthesize, type Synthetic } from './synthetic.ts'
@@ -119,7 +120,7 @@ for (const noiseInJy of [true, false]) {
         const x = new Float64Array(s.antennas * s.antennas)
         for (let b = 0; b < outcome.index.baselines; b++) {
           const [i, j] = [outcome.index.antenna1[b], outcome.index.antenna2[b]]
-          const w = outcome.bandpassCube.w[b * outcome.bandpassCube.cells + c * s.polarizations + p]
+          const w = outcome.bandpassCube.w[cellAt(outcome.bandpassCube, b, c * s.polarizations + p)]
           const [weight] = [w * noiseFactor(noise, { s, c, p, i, j })]
           const gains = noiseInJy ? 1 : power(truth(s, i, { c, p, t: 0 })) * power(truth(s, j, { c, p, t: 0 }))
           x[i * s.antennas + j] = x[j * s.antennas + i] = (weight * gains) / sigma ** 2
