@@ -20,5 +20,7 @@ const files = (wanted.length === 0 ? ['test'] : wanted).flatMap((path) =>
 const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...files.sort()], {
   cwd: root,
   stdio: 'inherit',
+  // The tests start many stages: without it each compiles its modules anew.
+  env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/contimg') },
 })
 process.exit(status ?? 1)

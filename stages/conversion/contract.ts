@@ -79,7 +79,6 @@ export const conversion = defineStage({
     rows: { unit: '1', help: 'Rows of the MeasurementSet' },
     channels: { unit: '1', help: 'Channels of the output grid' },
     integrations: { unit: '1', help: 'Integrations' },
-    integrationsExpected: { unit: '1', help: 'Integrations that the parameters expect' },
     integrationsExpected: { unit: '1', help: 'Integrations of a complete observation' },
     antennasPresent: { unit: '1', help: 'Antennas that occur in the data' },
     antennasDead: {

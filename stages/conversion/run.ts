@@ -128,7 +128,6 @@ export const run: Run<typeof conversion> = async (stage) => {
         channels: layout.channels,
         integrations: file.integrations,
         integrationsExpected: params.expect.integrations,
-        integrationsExpected: params.expect.integrations,
         antennasPresent: health.present.length,
         antennasDead: health.dead.length,
         subbandsExpected: band.subbands.length,
