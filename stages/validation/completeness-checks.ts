@@ -96,7 +96,7 @@ export function reliabilityCheck(
       graded: excess / positives,
       value: negatives / positives,
       n: positives,
-      message: `${negatives} detections on the negative image, where Gaussian noise gives ${expectedNegatives.toFixed(1)}; ${positives} on the image.`,
+      message: `Detections on the negative image: ${negatives}, where Gaussian noise gives ${expectedNegatives.toFixed(1)}; on the image: ${positives}.`,
     },
     limits,
   )

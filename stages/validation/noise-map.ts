@@ -1,31 +1,27 @@
-import { median } from '#runtime/numeric/statistics.ts'
+import { median, quantile } from '#runtime/numeric/statistics.ts'
 import type { Field } from './field.ts'
 
-const BINS_PER_DECADE = 40
+const BINS = 40
 const RINGS = 16
 /** Enough pixels for a smooth map. */
 const SAMPLES = 200_000
 
-/** Covered pixels of a noise map in logarithmic bins, Jy/beam; empty bins at both ends are left out. */
+/** Covered pixels of a noise map in equal bins, Jy/beam; the lowest and highest half per cent share the outermost bins. */
 export function noiseMapHistogram(
   rms: Float32Array,
   covered: Uint8Array,
 ): { low: number; high: number; count: number }[] {
-  const counts = new Map<number, number>()
   const stride = Math.max(1, Math.floor(rms.length / SAMPLES)) | 1
-  for (let i = 0; i < rms.length; i += stride) {
-    if (covered[i] === 0 || !(rms[i] > 0)) continue
-    const bin = Math.floor(Math.log10(rms[i]) * BINS_PER_DECADE)
-    counts.set(bin, (counts.get(bin) ?? 0) + 1)
-  }
-  if (counts.size === 0) return []
-  const first = Math.min(...counts.keys())
-  const last = Math.max(...counts.keys())
-  return Array.from({ length: last - first + 1 }, (_, k) => ({
-    low: 10 ** ((first + k) / BINS_PER_DECADE),
-    high: 10 ** ((first + k + 1) / BINS_PER_DECADE),
-    count: counts.get(first + k) ?? 0,
-  }))
+  const values: number[] = []
+  for (let i = 0; i < rms.length; i += stride) if (covered[i] === 1 && rms[i] > 0) values.push(rms[i])
+  if (values.length === 0) return []
+  const centre = median(values)
+  const low = Math.min(quantile(values, 0.005), 0.9 * centre)
+  const high = Math.max(quantile(values, 0.995), 1.1 * centre)
+  const width = (high - low) / BINS
+  const counts = Array.from({ length: BINS }, () => 0)
+  for (const value of values) counts[Math.min(BINS - 1, Math.max(0, Math.floor((value - low) / width)))]++
+  return counts.map((count, k) => ({ low: low + k * width, high: low + (k + 1) * width, count }))
 }
 
 /** Median of the noise map in rings of equal width around the reference pixel. */

@@ -80,7 +80,7 @@ export function predictSources(
 }
 
 function orDefault(sigmaArcsec: number): number {
-  return Number.isFinite(sigmaArcsec) && sigmaArcsec > 0 ? sigmaArcsec : DEFAULT_SIGMA_ARCSEC
+  return Number.isFinite(sigmaArcsec) ? sigmaArcsec : DEFAULT_SIGMA_ARCSEC
 }
 
 function isCompact(

@@ -23,11 +23,16 @@ export function makeAxis(spec: AxisSpec, count: number): Axis {
     const fraction = (forward(value) - from) / (to - from)
     return spec.reversed === true ? 1 - fraction : fraction
   }
-  const values = spec.log === true ? logTicks(low, high, count) : linearTicks(low, high, count)
+  const decades = spec.log === true ? logTicks(low, high, count) : []
+  // A logarithmic axis of much less than a decade has ticks like a linear one.
+  const values = decades.length >= 2 ? decades : linearTicks(low, high, count)
   return {
     ...spec,
     place,
-    ticks: values.map((value) => ({ value, text: tickText(value, spec.log === true ? value : (high - low) / count) })),
+    ticks: values.map((value) => ({
+      value,
+      text: tickText(value, decades.length >= 2 ? value : (high - low) / count),
+    })),
   }
 }
 

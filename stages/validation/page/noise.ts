@@ -8,7 +8,7 @@ import { microJyPerBeam, significant } from './text.ts'
 export interface NoisePlots {
   /** Counts of residual pixels in bins of residual over rms, from -limit to limit. */
   residual: { counts: readonly number[]; limit: number }
-  /** Counts of pixels of the noise map in logarithmic bins of Jy/beam. */
+  /** Counts of pixels of the noise map in bins of Jy/beam. */
   map: readonly { low: number; high: number; count: number }[]
   /** Median of the noise map in rings, degrees from the centre. */
   rings: readonly { radiusDeg: number; rmsJy: number }[]

@@ -57,7 +57,7 @@ export interface PlotSpec {
   height?: number
 }
 
-const MARGIN = { left: 58, right: 14, top: 12, bottom: 44 }
+const MARGIN = { left: 58, right: 24, top: 12, bottom: 44 }
 
 interface Frame {
   x: Axis

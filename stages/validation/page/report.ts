@@ -1,3 +1,4 @@
+import { halfTurn } from '#runtime/sky/gaussian-fit.ts'
 import type { Check, Verdict } from '#runtime/stage/quality.ts'
 import type { Assessment } from '../assess.ts'
 import type { ValidationParams } from '../contract.ts'
@@ -100,7 +101,7 @@ const sentences: Record<Verdict, string> = {
 function banner({ observation, assessment, facts, field }: ReportInput): Html {
   const { quality, data, catalogue } = assessment
   const { verdict } = quality
-  const beam = `${arcsec(field.beam.major)} \u00d7 ${arcsec(field.beam.minor)}\u2033 at ${((field.beam.paRad * 180) / Math.PI).toFixed(0)}\u00b0`
+  const beam = `${arcsec(field.beam.major)} \u00d7 ${arcsec(field.beam.minor)}\u2033 at ${((halfTurn(field.beam.paRad) * 180) / Math.PI).toFixed(0)}\u00b0`
   return html`<h1>Observation ${observation}</h1>
     <div class="verdict tone-of-${verdict.replace(' ', '-')}" role="status">
       <p>
@@ -203,7 +204,7 @@ function checkRow(check: Check): Html {
     </td>
     <td class="number">${check.n ?? '\u2013'}</td>
     <td class="grade tone-of-${check.verdict.replace(' ', '-')}">${check.verdict}</td>
-    <td>${check.message}</td>
+    <td>${check.message.replaceAll('+-', '\u00b1')}</td>
   </tr> `
 }
 

@@ -1,7 +1,7 @@
 import type { ImageSource } from '../sources.ts'
 import { html, type Html } from './html.ts'
 import type { ReportInput } from './report.ts'
-import { milliJy } from './text.ts'
+import { counted, milliJy } from './text.ts'
 
 export interface SkyPictures {
   quicklook: { uri: string; width: number; height: number }
@@ -52,7 +52,7 @@ export function skySection({ assessment, field, pictures, params }: ReportInput)
   })
   // The picture holds whole blocks of pixels, from the lower left corner.
   const block = Math.max(1, Math.floor(field.width / pictures.quicklook.width))
-  const description = `${detections.sources.length} sources; ${pairs.length} match the catalogue, ${missed.length} expected catalogue sources are missed, ${unexpected.length} sources are not in the catalogue.`
+  const description = `${counted(detections.sources.length, 'source')}: ${pairs.length} in the catalogue, ${unexpected.length} not in it; ${counted(missed.length, 'expected catalogue source')} missed.`
   return html`<figure class="sky">
       <svg viewBox="0 0 ${SIDE} ${height}" role="img" aria-labelledby="sky-t sky-d">
         <title id="sky-t">Quick-look of the flat-noise image</title>

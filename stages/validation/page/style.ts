@@ -18,12 +18,12 @@ p { margin: 6px 0; max-width: 75ch; } a { color: var(--main); }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 4px 22px; margin: 12px 0; padding: 0; }
 .facts div { border-bottom: 1px dotted var(--line); padding: 3px 0; } .facts dt { color: var(--soft); font-size: 0.84rem; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 nav ul { list-style: none; padding: 0; margin: 8px 0; display: flex; flex-wrap: wrap; gap: 4px 16px; }
-.scroll { overflow-x: auto; } .scroll:focus-visible { outline: 2px solid var(--main); }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 20px; } .scroll:focus-visible { outline: 2px solid var(--main); }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; } caption { text-align: left; color: var(--soft); padding: 4px 0; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; }
 .checks { table-layout: fixed; min-width: 860px; } .checks th:nth-child(1) { width: 16%; } .checks th:nth-child(2) { width: 15%; } .checks th:nth-child(3) { width: 15%; } .checks th:nth-child(4) { width: 5%; } .checks th:nth-child(5) { width: 9%; }
 .limit { display: block; white-space: nowrap; } svg .plane { image-rendering: pixelated; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { padding-right: 16px; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .grade { color: var(--tone); font-weight: 600; white-space: nowrap; } .shown { color: var(--soft); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 14px 22px; }
 figure { margin: 0; break-inside: avoid; } figcaption { color: var(--soft); font-size: 0.88rem; padding: 2px 0 6px; }

@@ -31,3 +31,8 @@ export function withError(value: number, error: number | undefined): string {
   const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(error))))
   return `${value.toFixed(digits)} \u00b1 ${error.toFixed(digits)}`.replace(/^-/, '\u2212')
 }
+
+/** A count with its noun, in the plural where it takes one. */
+export function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
