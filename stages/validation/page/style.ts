@@ -42,5 +42,5 @@ svg .bars { fill: var(--c); fill-opacity: 0.55; } svg .band { fill: var(--c); fi
 .thumbs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(260px, 100%), 1fr)); gap: 14px 22px; margin-top: 14px; } .thumbs img { width: 100%; height: auto; background: #000; display: block; }
 .cut { width: 64px; height: 64px; image-rendering: pixelated; background: #000; }
 footer { color: var(--soft); font-size: 0.85rem; margin: 40px 0 30px; }
-@media print { :root { --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner { max-width: none; } nav { display: none; } h2 { break-after: avoid; } tr, figure { break-inside: avoid; } .sky { max-width: 16cm; } .plots { grid-template-columns: 1fr 1fr; } }
+@media print { :root { --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner { max-width: none; } nav { display: none; } .checks { min-width: 0; } .scroll { overflow: visible; } table { font-size: 9.5px; } td.number, th.number { white-space: normal; } h2 { break-after: avoid; } tr, figure { break-inside: avoid; } .sky { max-width: 14cm; } .facts { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: 1fr 1fr; } }
 `
