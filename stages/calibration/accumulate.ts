@@ -72,11 +72,24 @@ export interface AccumulateWork {
 /** Rows that are summed in registers at a time; with other sources in the model, their averaging step. */
 const GROUP_ROWS = 4
 
-export function createAccumulateWork({ channels, polarizations, step }: { channels: number; polarizations: number; step: number }): AccumulateWork {
+export function createAccumulateWork({
+  channels,
+  polarizations,
+  step,
+}: {
+  channels: number
+  polarizations: number
+  step: number
+}): AccumulateWork {
   const size = channels * polarizations
   const rows = Math.max(step, GROUP_ROWS)
   return {
-    sums: { a: new Float64Array(2 * size), w: new Float64Array(size), q: new Float64Array(size), n: new Float64Array(size) },
+    sums: {
+      a: new Float64Array(2 * size),
+      w: new Float64Array(size),
+      q: new Float64Array(size),
+      n: new Float64Array(size),
+    },
     sharedW: new Float64Array(channels),
     sharedN: new Float64Array(channels),
     others: new Float64Array(2 * channels),
@@ -91,13 +104,18 @@ export function createAccumulateWork({ channels, polarizations, step }: { channe
  * Exact pre-averaging of one baseline: for each time bin the sums of w V conj(M), w |M|^2 and w |V|^2 per channel and
  * polarisation, handed to `sink` bin by bin (the sums are reused). Flagged samples count nothing, whatever they hold.
  */
-export function accumulateBaseline(input: AccumulateInput, work: AccumulateWork, sink: (bin: number, sums: BinSums) => void): void {
+export function accumulateBaseline(
+  input: AccumulateInput,
+  work: AccumulateWork,
+  sink: (bin: number, sums: BinSums) => void,
+): void {
   const { sums, sharedW, sharedN } = work
   const step = input.model.sources > 0 ? input.model.step : GROUP_ROWS
   for (let bin = 0; bin + 1 < input.bins.length; bin++) {
     for (const values of [sums.a, sums.w, sums.q, sums.n, sharedW, sharedN]) values.fill(0)
     const end = input.bins[bin + 1]
-    for (let from = input.bins[bin]; from < end; from += step) accumulateGroup(input, work, { from, to: Math.min(end, from + step) })
+    for (let from = input.bins[bin]; from < end; from += step)
+      accumulateGroup(input, work, { from, to: Math.min(end, from + step) })
     for (let c = 0, k = 0; c < input.channels; c++) {
       for (let p = 0; p < input.polarizations; p++, k++) {
         sums.w[k] += sharedW[c]
@@ -124,12 +142,18 @@ function accumulateGroup(input: AccumulateInput, work: AccumulateWork, span: Spa
     let clean = polarizations === 2
     for (let t = span.from; t < span.to; t++) clean &&= dirty[t * subbands + band] === 0 && offset[t * subbands] >= 0
     if (clean) addClean(input, work, { ...span, band })
-    else for (let t = span.from; t < span.to; t++) if (offset[t * subbands] >= 0) addMasked(input, work, { t, band, at: 2 * channels * (t - span.from) })
+    else
+      for (let t = span.from; t < span.to; t++)
+        if (offset[t * subbands] >= 0) addMasked(input, work, { t, band, at: 2 * channels * (t - span.from) })
   }
 }
 
 /** Mean over integrations [from, to) of the other sources relative to the calibrator's fringe. */
-function predictOthers({ model, channels, integrations }: AccumulateInput, { others, smeared }: AccumulateWork, { from, to }: Span): void {
+function predictOthers(
+  { model, channels, integrations }: AccumulateInput,
+  { others, smeared }: AccumulateWork,
+  { from, to }: Span,
+): void {
   others.fill(0)
   const middle = (from + to - 1) >> 1
   const count = to - from
@@ -151,7 +175,12 @@ const SMEAR_CHANNELS = 16
 function smear(
   out: Float64Array,
   run: ChannelRun,
-  { amplitudes, amplitude, stepM, count }: { amplitudes: Float64Array; amplitude: number; stepM: number; count: number },
+  {
+    amplitudes,
+    amplitude,
+    stepM,
+    count,
+  }: { amplitudes: Float64Array; amplitude: number; stepM: number; count: number },
 ): void {
   for (let block = 0; block < run.count; block += SMEAR_CHANNELS) {
     const end = Math.min(run.count, block + SMEAR_CHANNELS)
@@ -164,7 +193,11 @@ function smear(
 }
 
 /** models[at...] <- (calibrator + others) times the calibrator's fringe in integration t. */
-function rowModel({ model: source, channels }: AccumulateInput, { models, others, ones }: AccumulateWork, { t, at }: { t: number; at: number }): void {
+function rowModel(
+  { model: source, channels }: AccumulateInput,
+  { models, others, ones }: AccumulateWork,
+  { t, at }: { t: number; at: number },
+): void {
   const model = models.subarray(at, at + 2 * channels).fill(0)
   const from = t * channels
   const flux = source.calibrator
@@ -185,7 +218,11 @@ function rowModel({ model: source, channels }: AccumulateInput, { models, others
 }
 
 /** Two polarisations, nothing flagged, all weights one: sums over the rows of the group are kept in registers. */
-function addClean({ data, offset, channels, perSubband }: AccumulateInput, work: AccumulateWork, { from, to, band }: Span & { band: number }): void {
+function addClean(
+  { data, offset, channels, perSubband }: AccumulateInput,
+  work: AccumulateWork,
+  { from, to, band }: Span & { band: number },
+): void {
   const { sums, models, sharedW, sharedN, rows } = work
   const { a, q } = sums
   const subbands = channels / perSubband
@@ -229,8 +266,13 @@ function addClean({ data, offset, channels, perSubband }: AccumulateInput, work:
   }
 }
 
-function addMasked(input: AccumulateInput, { sums, models }: AccumulateWork, { t, band, at }: { t: number; band: number; at: number }): void {
-  const { data, offset, polarizations, perSubband, flags, flagOffset, cellFlags, channels, weights, weightOffset } = input
+function addMasked(
+  input: AccumulateInput,
+  { sums, models }: AccumulateWork,
+  { t, band, at }: { t: number; band: number; at: number },
+): void {
+  const { data, offset, polarizations, perSubband, flags, flagOffset, cellFlags, channels, weights, weightOffset } =
+    input
   const { a, w, q, n } = sums
   const first = band * perSubband
   const start = offset[t * (channels / perSubband) + band]

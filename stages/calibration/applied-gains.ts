@@ -24,7 +24,11 @@ export interface GainTimes {
 }
 
 /** Lays a solution set out over the integrations of an observation: B, and G times the interpolated G2. */
-export function layOutGains(bandpass: Bandpass, gains: Gains, { binTimesMjdS, timeMjdS, antennaOf, withPhases }: GainTimes): TimedGains {
+export function layOutGains(
+  bandpass: Bandpass,
+  gains: Gains,
+  { binTimesMjdS, timeMjdS, antennaOf, withPhases }: GainTimes,
+): TimedGains {
   const { channels, polarizations } = bandpass
   const antennas = antennaOf.length
   const integrations = timeMjdS.length
@@ -70,11 +74,25 @@ export function layOutGains(bandpass: Bandpass, gains: Gains, { binTimesMjdS, ti
 }
 
 /** Gains of one for data that are averaged without calibration. */
-export function unitGains({ antennas, channels, integrations, polarizations }: { antennas: number; channels: number; integrations: number; polarizations: number }): TimedGains {
+export function unitGains({
+  antennas,
+  channels,
+  integrations,
+  polarizations,
+}: {
+  antennas: number
+  channels: number
+  integrations: number
+  polarizations: number
+}): TimedGains {
   const ones = (count: number): Float64Array => {
     const values = sharedFloat64(2 * count)
     for (let k = 0; k < count; k++) values[2 * k] = 1
     return values
   }
-  return { bandpass: ones(antennas * channels * polarizations), gain: ones(antennas * integrations * polarizations), jumps: 0 }
+  return {
+    bandpass: ones(antennas * channels * polarizations),
+    gain: ones(antennas * integrations * polarizations),
+    jumps: 0,
+  }
 }

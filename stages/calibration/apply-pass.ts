@@ -3,7 +3,11 @@ import { applyRow, createApplyWork } from './apply.ts'
 import type { ApplyPass, Job } from './job.ts'
 
 /** The work of applying on one unit: the input rows of one tile of output rows. */
-export function createApply(job: Job, pass: ApplyPass, { input, output }: { input: MsTiles; output: MsTiles }): (unit: number) => void {
+export function createApply(
+  job: Job,
+  pass: ApplyPass,
+  { input, output }: { input: MsTiles; output: MsTiles },
+): (unit: number) => void {
   const { polarizations } = job
   const { channels } = job.layout
   const { shape, inputRow } = pass
@@ -24,10 +28,15 @@ export function createApply(job: Job, pass: ApplyPass, { input, output }: { inpu
   return (unit) => {
     const first = unit * tileRows
     const rows = Math.min(tileRows, pass.output.rows - first)
-    for (let k = 0; k < rows; ) {
+    for (let k = 0; k < rows;) {
       // Runs of input rows with little between them (autocorrelations) are read at once.
       let end = k + 1
-      while (end < rows && inputRow[first + end] > inputRow[first + end - 1] && inputRow[first + end] - inputRow[first + end - 1] <= 4) end++
+      while (
+        end < rows &&
+        inputRow[first + end] > inputRow[first + end - 1] &&
+        inputRow[first + end] - inputRow[first + end - 1] <= 4
+      )
+        end++
       const row0 = inputRow[first + k]
       const span = inputRow[first + end - 1] - row0 + 1
       load(row0, span)

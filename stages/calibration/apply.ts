@@ -57,7 +57,10 @@ const LEAST_GOOD = 0.5
  * antenna counts as flagged; a group with less than half of its channels good is flagged, and all its polarisations with
  * it. Flagged samples are written as zeros. Returns the number of flagged output samples.
  */
-export function applyRow(row: ApplyRow, { shape, gains, out, work }: { shape: ApplyShape; gains: AppliedGains; out: AveragedRow; work: ApplyWork }): number {
+export function applyRow(
+  row: ApplyRow,
+  { shape, gains, out, work }: { shape: ApplyShape; gains: AppliedGains; out: AveragedRow; work: ApplyWork },
+): number {
   const { polarizations, average, channels } = shape
   const { sums, counts } = work
   const groups = channels / average
@@ -120,7 +123,11 @@ interface Prepared {
 }
 
 /** Gain product and weights of the row; a flagged gain or an unknown noise gives weight zero. */
-function scaleOf(row: ApplyRow, { antennas, integrations, polarizations }: ApplyShape, { gains, work }: Prepared): void {
+function scaleOf(
+  row: ApplyRow,
+  { antennas, integrations, polarizations }: ApplyShape,
+  { gains, work }: Prepared,
+): void {
   for (let p = 0; p < polarizations; p++) {
     const i = 2 * ((row.antenna1 * integrations + row.integration) * polarizations + p)
     const j = 2 * ((row.antenna2 * integrations + row.integration) * polarizations + p)
@@ -136,7 +143,11 @@ function scaleOf(row: ApplyRow, { antennas, integrations, polarizations }: Apply
 }
 
 /** Two polarisations without flagged samples: only solutions can be flagged. */
-function sumPair(row: ApplyRow, { channels, average }: ApplyShape, { gains, work, first }: Prepared & { first: number }): void {
+function sumPair(
+  row: ApplyRow,
+  { channels, average }: ApplyShape,
+  { gains, work, first }: Prepared & { first: number },
+): void {
   const { data } = row
   const { bandpass } = gains
   const { sums, counts } = work

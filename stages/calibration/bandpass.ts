@@ -77,7 +77,11 @@ export function solveBandpass({ cube, geometry, subband, options, minSnr, out, f
     const whole = solveCell(sums, { ...options, phaseOnly: false })
     for (let cell = subband * cube.part + p; cell < (subband + 1) * cube.part; cell += polarizations) {
       loadCell(cube, cell, { geometry, out: sums })
-      const solution = solveCell(sums, { ...options, phaseOnly: false, ...(whole.used.includes(1) ? { start: whole.gains } : {}) })
+      const solution = solveCell(sums, {
+        ...options,
+        phaseOnly: false,
+        ...(whole.used.includes(1) ? { start: whole.gains } : {}),
+      })
       fits.chi2[cell] = solution.chi2
       fits.degreesOfFreedom[cell] = solution.degreesOfFreedom
       fits.iterations[cell] = solution.iterations
@@ -193,7 +197,8 @@ export function fillGaps(bandpass: Bandpass, longest: number, absent: (channel: 
         if (isFlagged(flags[at(c)])) continue
         const gap = c - last - 1
         if (last >= 0 && gap > 0 && gap <= longest) {
-          for (let g = last + 1; g < c; g++) if (!absent(g)) fill(at(g), { left: at(last), right: at(c), part: (g - last) / (c - last) })
+          for (let g = last + 1; g < c; g++)
+            if (!absent(g)) fill(at(g), { left: at(last), right: at(c), part: (g - last) / (c - last) })
         }
         last = c
       }

@@ -36,7 +36,12 @@ export function createBlock(job: Job, slotsPerUnit: number): Block {
 export function readBlock(
   job: Job,
   tiles: MsTiles,
-  { block, slot0, count, onRows }: { block: Block; slot0: number; count: number; onRows?: (row0: number, rows: number) => void },
+  {
+    block,
+    slot0,
+    count,
+    onRows,
+  }: { block: Block; slot0: number; count: number; onRows?: (row0: number, rows: number) => void },
 ): void {
   const { integrations, slots, rowOf } = job.index
   const { channels } = job.layout
@@ -44,7 +49,7 @@ export function readBlock(
   const cell = channels * polarizations
   const part = perSubband * polarizations
   for (let t = 0; t < integrations; t++) {
-    for (let s = 0; s < count; ) {
+    for (let s = 0; s < count;) {
       const row0 = rowOf[t * slots + slot0 + s]
       let rows = 1
       while (s + rows < count && row0 >= 0 && rowOf[t * slots + slot0 + s + rows] === row0 + rows) rows++
@@ -69,7 +74,11 @@ export function readBlock(
   }
 }
 
-function readWeights(job: Job, tiles: MsTiles, { block, row0, rows, at }: { block: Block; row0: number; rows: number; at: number }): void {
+function readWeights(
+  job: Job,
+  tiles: MsTiles,
+  { block, row0, rows, at }: { block: Block; row0: number; rows: number; at: number },
+): void {
   if (block.weights === undefined) return
   const cell = job.layout.channels * job.polarizations
   const out = block.weights.subarray(at, at + rows * cell)

@@ -1,5 +1,10 @@
 import type { BeamTrack } from '#runtime/sky/beam.ts'
-import { nearestCalibrator, PERLEY_BUTLER_2017, rankCalibrators, type RankedCalibrator } from '#runtime/sky/calibrators.ts'
+import {
+  nearestCalibrator,
+  PERLEY_BUTLER_2017,
+  rankCalibrators,
+  type RankedCalibrator,
+} from '#runtime/sky/calibrators.ts'
 import { meanBeam } from '#runtime/sky/beam.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
 import { StageError } from '#runtime/stage/errors.ts'

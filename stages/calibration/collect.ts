@@ -12,7 +12,11 @@ export interface BandpassCells {
 }
 
 /** Adds one bin of a baseline to the sums per (channel, polarisation); the parts of the cube are subbands. */
-export function addBandpassCells(cube: SumCube, baseline: number, { sums, polarizations, weight, turn }: BandpassCells): void {
+export function addBandpassCells(
+  cube: SumCube,
+  baseline: number,
+  { sums, polarizations, weight, turn }: BandpassCells,
+): void {
   const { a, w, q, n } = sums
   for (let band = 0; band * cube.part < cube.cells; band++) {
     const shift = partStart(cube, baseline, band) - band * cube.part
@@ -48,7 +52,11 @@ export interface GainCells {
  * Sets one bin of a baseline in the sums per (bin, polarisation) with the bandpass taken into the model:
  * A' = sum_c A conj(B_i) B_j, W' = sum_c W |B_i|^2 |B_j|^2.
  */
-export function setGainCells(cube: SumCube, baseline: number, { sums, bin, polarizations, perSubband, product, weight }: GainCells): void {
+export function setGainCells(
+  cube: SumCube,
+  baseline: number,
+  { sums, bin, polarizations, perSubband, product, weight }: GainCells,
+): void {
   const cells = product.length / 2
   for (let p = 0; p < polarizations; p++) {
     let re = 0
@@ -78,7 +86,11 @@ export function setGainCells(cube: SumCube, baseline: number, { sums, bin, polar
 }
 
 /** conj(B_i) B_j per (channel, polarisation), zero where a solution is flagged or filled. */
-export function bandpassProduct(out: Float64Array, { channels, polarizations, value, flags }: Bandpass, { antenna1, antenna2 }: { antenna1: number; antenna2: number }): void {
+export function bandpassProduct(
+  out: Float64Array,
+  { channels, polarizations, value, flags }: Bandpass,
+  { antenna1, antenna2 }: { antenna1: number; antenna2: number },
+): void {
   const cells = channels * polarizations
   for (let cell = 0; cell < cells; cell++) {
     const i = antenna1 * cells + cell

@@ -41,9 +41,13 @@ export function cellAt(cube: SumCube, baseline: number, cell: number): number {
 }
 
 /** Loads one cell: its baselines with data that are not left out. */
-export function loadCell(cube: SumCube, cell: number, { geometry, out }: { geometry: SolveGeometry; out: CellSums }): void {
+export function loadCell(
+  cube: SumCube,
+  cell: number,
+  { geometry, out }: { geometry: SolveGeometry; out: CellSums },
+): void {
   const { antenna1, antenna2, excluded } = geometry
-  const bit = 1 << cell % geometry.polarizations
+  const bit = 1 << (cell % geometry.polarizations)
   const start = cellAt(cube, 0, cell)
   let edge = 0
   for (let b = 0; b < cube.baselines; b++) {
@@ -64,7 +68,11 @@ export function loadCell(cube: SumCube, cell: number, { geometry, out }: { geome
 }
 
 /** Loads the sum over the cells of one part and polarisation, for start values. */
-export function loadPart(cube: SumCube, index: number, { p, geometry, out }: { p: number; geometry: SolveGeometry; out: CellSums }): void {
+export function loadPart(
+  cube: SumCube,
+  index: number,
+  { p, geometry, out }: { p: number; geometry: SolveGeometry; out: CellSums },
+): void {
   const { antenna1, antenna2, excluded, polarizations } = geometry
   let edge = 0
   for (let b = 0; b < cube.baselines; b++) {

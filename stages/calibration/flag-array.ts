@@ -147,7 +147,11 @@ export function flagCells(input: CellStatistics): CellFlags {
     const smooth = runningMedian(profile, arrayFlagLimits.windowChannels >> 1, { first: 0, end: channels })
     const badChannel = outliers(Float64Array.from(profile, (v, c) => v / smooth[c]))
     const series = Float64Array.from({ length: integrations }, (_, t) =>
-      median(Float64Array.from({ length: channels }, (__, c) => (badChannel[c] ? Number.NaN : level[t * channels + c] / profile[c]))),
+      median(
+        Float64Array.from({ length: channels }, (__, c) =>
+          badChannel[c] ? Number.NaN : level[t * channels + c] / profile[c],
+        ),
+      ),
     )
     const centre = median(series)
     const badTime = outliers(Float64Array.from(series, (v) => v / centre))

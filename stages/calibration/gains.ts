@@ -76,7 +76,12 @@ function solvePolarization(out: Gains, p: number, { parts, options, order, minSn
   for (let round = 0; round < ROUNDS; round++) {
     const taken = gain
     solved = parts.map((part, bin) =>
-      solveCell(withPrior(part, taken.gains), { ...options, phaseOnly: true, start: phases[bin], minAntennas: Math.min(options.minAntennas, 3) }),
+      solveCell(withPrior(part, taken.gains), {
+        ...options,
+        phaseOnly: true,
+        start: phases[bin],
+        minAntennas: Math.min(options.minAntennas, 3),
+      }),
     )
     const flags = new Uint8Array(bins * antennas)
     const value = new Float64Array(2 * bins * antennas)
@@ -99,7 +104,10 @@ function solvePolarization(out: Gains, p: number, { parts, options, order, minSn
         const at = (a * bins + bin) * polarizations + p
         out.phaseSigma[at] = solved[bin].sigma[a]
         const weak = !(solved[bin].snr[a] >= minSnr)
-        out.phaseFlags[at] = flags[k] | (weak && used ? solutionFlag.lowSnr : 0) | (solved[bin].converged || !used ? 0 : solutionFlag.notConverged)
+        out.phaseFlags[at] =
+          flags[k] |
+          (weak && used ? solutionFlag.lowSnr : 0) |
+          (solved[bin].converged || !used ? 0 : solutionFlag.notConverged)
       }
     }
     gain = solveCell(sumOfParts(parts, phases), { ...options, phaseOnly: false, start: gain.gains })
@@ -124,7 +132,10 @@ function store(out: Gains, p: number, { gain, solved, phases, order, minSnr }: S
     out.value[2 * k + 1] = gain.gains[2 * a + 1]
     out.sigma[k] = gain.sigma[a]
     out.snr[k] = gain.snr[a]
-    out.flags[k] = gain.used[a] === 0 ? solutionFlag.noData : (gain.converged ? 0 : solutionFlag.notConverged) | (gain.snr[a] >= minSnr ? 0 : solutionFlag.lowSnr)
+    out.flags[k] =
+      gain.used[a] === 0
+        ? solutionFlag.noData
+        : (gain.converged ? 0 : solutionFlag.notConverged) | (gain.snr[a] >= minSnr ? 0 : solutionFlag.lowSnr)
     for (let bin = 0; bin < bins; bin++) {
       const at = (a * bins + bin) * polarizations + p
       out.phase[2 * at] = phases[bin][2 * a]

@@ -17,15 +17,30 @@ export const setLimits = {
   bandpassFlagged: { title: 'flagged bandpass solutions', unit: '1', good: [0, 0.05], uncertain: [0, 0.2] },
   gainFlagged: { title: 'flagged gain solutions', unit: '1', good: [0, 0.05], uncertain: [0, 0.3] },
   antennasSolved: { title: 'antennas with a solution', unit: '1', good: [0.95, 1], uncertain: [0.8, 1] },
-  bandpassSnr: { title: 'signal-to-noise of the bandpass, one channel', unit: '1', good: [10, Infinity], uncertain: [5, Infinity] },
+  bandpassSnr: {
+    title: 'signal-to-noise of the bandpass, one channel',
+    unit: '1',
+    good: [10, Infinity],
+    uncertain: [5, Infinity],
+  },
   gainSnr: { title: 'signal-to-noise of the gains', unit: '1', good: [10, Infinity], uncertain: [3, Infinity] },
-  bandpassLowest: { title: 'lowest normalised bandpass amplitude', unit: '1', good: [0.3, Infinity], uncertain: [0.1, Infinity] },
+  bandpassLowest: {
+    title: 'lowest normalised bandpass amplitude',
+    unit: '1',
+    good: [0.3, Infinity],
+    uncertain: [0.1, Infinity],
+  },
   bandpassHighest: { title: 'highest normalised bandpass amplitude', unit: '1', good: [0, 3], uncertain: [0, 10] },
   phaseRms: { title: 'phase residual on the calibrator', unit: 'deg', good: [0, 10], uncertain: [0, 30] },
   phaseStep: { title: 'phase step between time bins', unit: 'deg', good: [0, 10], uncertain: [0, 30] },
   chi2: { title: 'chi-square per degree of freedom', unit: '1', good: [0.8, 1.5], uncertain: [0, 3] },
   closure: { title: 'closure phase over its thermal scatter', unit: '1', good: [0, 1.5], uncertain: [0, 3] },
-  calibratorFlux: { title: 'calibrator amplitude recovered, deviation', unit: '1', good: [0, 0.02], uncertain: [0, 0.1] },
+  calibratorFlux: {
+    title: 'calibrator amplitude recovered, deviation',
+    unit: '1',
+    good: [0, 0.02],
+    uncertain: [0, 0.1],
+  },
   xyRatio: { title: 'gain amplitude ratio of the polarisations', unit: '1', good: [0.8, 1.25], uncertain: [0.5, 2] },
   dataFlagged: { title: 'flagged data', unit: '1', good: [0, 0.1], uncertain: [0, 0.4] },
   notConverged: { title: 'solves that did not converge', unit: '1', good: [0, 0.01], uncertain: [0, 0.1] },
@@ -81,7 +96,11 @@ function gradeNumber(name: SetCheckName, statistics: SetStatistics): Check {
   return check(name, { verdict, value, unit, limits, message })
 }
 
-export function gradeValue(value: number, good: readonly [number, number], uncertain: readonly [number, number]): Verdict {
+export function gradeValue(
+  value: number,
+  good: readonly [number, number],
+  uncertain: readonly [number, number],
+): Verdict {
   if (value >= good[0] && value <= good[1]) return 'good'
   return value >= uncertain[0] && value <= uncertain[1] ? 'uncertain' : 'bad'
 }
@@ -90,7 +109,9 @@ function fluxAnchorCheck({ fluxAnchor, calibrator }: SetStatistics): Check {
   const first = fluxAnchor === 'pb17-first-choice'
   return check('fluxAnchor', {
     verdict: first ? 'good' : 'uncertain',
-    message: first ? `${calibrator} is a stable source of the Perley & Butler 2017 scale` : `${calibrator} is in the Perley & Butler 2017 scale, but varies`,
+    message: first
+      ? `${calibrator} is a stable source of the Perley & Butler 2017 scale`
+      : `${calibrator} is in the Perley & Butler 2017 scale, but varies`,
     limits: { good: 'stable source of the primary scale', uncertain: 'other source of the primary scale' },
   })
 }

@@ -16,7 +16,10 @@ export interface PhaseSeries {
  * Phase at a time, linear along the shorter arc between the neighbouring good solutions, constant outside of them (CASA
  * `linear`); where two neighbours differ by more than 90 degrees the nearer one. Undefined without any good solution.
  */
-export function interpolatePhase({ timeMjdS, phaseRad, good }: PhaseSeries, at: number): { phaseRad: number; jump: boolean } | undefined {
+export function interpolatePhase(
+  { timeMjdS, phaseRad, good }: PhaseSeries,
+  at: number,
+): { phaseRad: number; jump: boolean } | undefined {
   let left = -1
   let right = -1
   for (let k = 0; k < timeMjdS.length; k++) {

@@ -53,7 +53,11 @@ export function createBaselineModel(model: ObservationModel): BaselineModel {
 }
 
 /** Sets the paths of a baseline's model from its UVW in metres in integration t, at `uvwM[at]` (r(antenna1) - r(antenna2)). */
-export function setPaths(out: BaselineModel, model: ObservationModel, { uvwM, at, t }: { uvwM: Float64Array; at: number; t: number }): void {
+export function setPaths(
+  out: BaselineModel,
+  model: ObservationModel,
+  { uvwM, at, t }: { uvwM: Float64Array; at: number; t: number },
+): void {
   const { offsets, integrations, sources } = model
   const u = uvwM[at]
   const v = uvwM[at + 1]

@@ -14,7 +14,10 @@ const floatOf = new Float32Array(bitsOf.buffer)
  * Median and median absolute deviation of amplitudes, from the histogram of their powers by the top 16 bits of the float32.
  * The median is interpolated within its bin (error below 0.1 %), the deviation is a multiple of the bins.
  */
-export function histogramStatistics(histogram: Uint32Array, { lowest, highest, samples }: HistogramRange): { centre: number; deviation: number } {
+export function histogramStatistics(
+  histogram: Uint32Array,
+  { lowest, highest, samples }: HistogramRange,
+): { centre: number; deviation: number } {
   const half = samples / 2
   let bin = lowest
   let below = 0

@@ -12,7 +12,8 @@ const DAY_S = 86400
 export function prepareJob({ layout, metadata, rows }: MeasurementSet, params: CalibrationParams): Job {
   const { polarizations, channels } = layout
   const index = indexObservation(rows)
-  if (index.baselines === 0 || channels === 0) throw new StageError('DATA_UNUSABLE', 'the measurement set holds no cross-correlations')
+  if (index.baselines === 0 || channels === 0)
+    throw new StageError('DATA_UNUSABLE', 'the measurement set holds no cross-correlations')
   if (metadata.beam.timeMjdS.length !== index.integrations) {
     throw new StageError(
       'DATA_UNUSABLE',
@@ -66,7 +67,8 @@ function flagKnownCells(job: Job, params: CalibrationParams): void {
     const badTime = times.some(([from, to]) => timeMjdS[t] >= from && timeMjdS[t] <= to)
     for (let c = 0; c < channels; c++) {
       const megahertz = job.freqHz[c] / 1e6
-      if (badTime || params.badFrequenciesMhz.some(([low, high]) => megahertz >= low && megahertz <= high)) job.cellFlags[t * channels + c] = all
+      if (badTime || params.badFrequenciesMhz.some(([low, high]) => megahertz >= low && megahertz <= high))
+        job.cellFlags[t * channels + c] = all
     }
   }
   markDirtyCells(job)

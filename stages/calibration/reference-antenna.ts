@@ -2,7 +2,23 @@ import { wrapPi } from '#runtime/sky/projection.ts'
 import { isFlagged, solutionFlag } from './bandpass.ts'
 
 /** Outriggers in the order in which equals are preferred (operational habit of the telescope). */
-const OUTRIGGER_CHAIN = ['104', '105', '106', '107', '108', '109', '110', '111', '112', '113', '114', '115', '116', '103', '117']
+const OUTRIGGER_CHAIN = [
+  '104',
+  '105',
+  '106',
+  '107',
+  '108',
+  '109',
+  '110',
+  '111',
+  '112',
+  '113',
+  '114',
+  '115',
+  '116',
+  '103',
+  '117',
+]
 /** Health is compared in steps of one per cent of flagged data, so that noise does not decide. */
 const HEALTH_STEP = 0.01
 
@@ -26,7 +42,13 @@ export function referenceOrder({ names, flagged, dead, wanted }: ReferenceInput)
   const rank = names.map((name, a) => {
     const asked = wanted.indexOf(name)
     const chain = OUTRIGGER_CHAIN.indexOf(name)
-    return [dead[a] === 0 ? 0 : 1, asked < 0 ? wanted.length : asked, chain < 0 ? 1 : 0, Math.floor(flagged[a] / HEALTH_STEP), chain < 0 ? a : chain]
+    return [
+      dead[a] === 0 ? 0 : 1,
+      asked < 0 ? wanted.length : asked,
+      chain < 0 ? 1 : 0,
+      Math.floor(flagged[a] / HEALTH_STEP),
+      chain < 0 ? a : chain,
+    ]
   })
   return names
     .map((_, a) => a)
@@ -94,7 +116,11 @@ function chooseReference(axis: SolutionAxis, order: readonly number[]): number {
 }
 
 /** Phase of an antenna relative to the first reference at a cell, from the nearest cells that hold both. */
-function relativePhase(axis: SolutionAxis, antenna: number, { cell, by, first }: { cell: number; by: Int32Array; first: number }): number | undefined {
+function relativePhase(
+  axis: SolutionAxis,
+  antenna: number,
+  { cell, by, first }: { cell: number; by: Int32Array; first: number },
+): number | undefined {
   const usable = (c: number): boolean => by[c] === first && !isFlagged(axis.flags[axis.at(antenna, c)])
   let left = cell - 1
   while (left >= 0 && !usable(left)) left--

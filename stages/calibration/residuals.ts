@@ -15,7 +15,11 @@ const OUTLIER_PHASE_RAD = Math.PI / 3
  * Baselines that the bandpass does not describe: |A/W - g_i conj(g_j)| sqrt(W) > 6 (times the root of the reduced
  * chi-square) in more than 30 % of the channels. Returns (baselines) polarisation bits.
  */
-export function outlierBaselinesOf(cube: SumCube, bandpass: Bandpass, { geometry, reducedChi2 }: { geometry: SolveGeometry; reducedChi2: number }): Uint8Array {
+export function outlierBaselinesOf(
+  cube: SumCube,
+  bandpass: Bandpass,
+  { geometry, reducedChi2 }: { geometry: SolveGeometry; reducedChi2: number },
+): Uint8Array {
   const { channels, polarizations, value, flags } = bandpass
   const bad = new Uint8Array(cube.baselines)
   const limit = OUTLIER_SIGMA * Math.sqrt(Math.max(1, reducedChi2))
@@ -49,13 +53,16 @@ export function outlierAntennas(cube: SumCube, gains: Gains, geometry: SolveGeom
   const { antennas, polarizations } = gains
   const sum = new Float64Array(antennas * polarizations)
   const count = new Float64Array(antennas * polarizations)
-  forEachResidual(cube, gains, { geometry, visit: ({ baseline, polarization, re, im }) => {
-    const phase = Math.atan2(im, re)
-    for (const antenna of [geometry.antenna1[baseline], geometry.antenna2[baseline]]) {
-      sum[antenna * polarizations + polarization] += phase * phase
-      count[antenna * polarizations + polarization]++
-    }
-  } })
+  forEachResidual(cube, gains, {
+    geometry,
+    visit: ({ baseline, polarization, re, im }) => {
+      const phase = Math.atan2(im, re)
+      for (const antenna of [geometry.antenna1[baseline], geometry.antenna2[baseline]]) {
+        sum[antenna * polarizations + polarization] += phase * phase
+        count[antenna * polarizations + polarization]++
+      }
+    },
+  })
   const bad = new Uint8Array(antennas)
   for (let a = 0; a < antennas; a++) {
     for (let p = 0; p < polarizations; p++) {
@@ -81,18 +88,26 @@ export function calibratorResiduals(cube: SumCube, gains: Gains, geometry: Solve
   let sum = 0
   const phases: number[] = []
   const total = new Float64Array(3 * cube.baselines * polarizations)
-  forEachResidual(cube, gains, { geometry, visit: ({ baseline, polarization, re, im, weight }) => {
-    const phase = Math.atan2(im, re)
-    sum += phase * phase
-    phases.push(phase)
-    const k = 3 * (baseline * polarizations + polarization)
-    total[k] += re
-    total[k + 1] += im
-    total[k + 2] += weight
-  } })
+  forEachResidual(cube, gains, {
+    geometry,
+    visit: ({ baseline, polarization, re, im, weight }) => {
+      const phase = Math.atan2(im, re)
+      sum += phase * phase
+      phases.push(phase)
+      const k = 3 * (baseline * polarizations + polarization)
+      total[k] += re
+      total[k + 1] += im
+      total[k + 2] += weight
+    },
+  })
   const ratio: number[] = []
-  for (let k = 0; k < total.length; k += 3) if (total[k + 2] > 0) ratio.push(Math.hypot(total[k], total[k + 1]) / total[k + 2])
-  return { phaseRmsRad: phases.length === 0 ? Number.NaN : Math.sqrt(sum / phases.length), recovered: median(ratio), phases }
+  for (let k = 0; k < total.length; k += 3)
+    if (total[k + 2] > 0) ratio.push(Math.hypot(total[k], total[k + 1]) / total[k + 2])
+  return {
+    phaseRmsRad: phases.length === 0 ? Number.NaN : Math.sqrt(sum / phases.length),
+    recovered: median(ratio),
+    phases,
+  }
 }
 
 interface Residual {
@@ -104,7 +119,11 @@ interface Residual {
   weight: number
 }
 
-function forEachResidual(cube: SumCube, gains: Gains, { geometry, visit }: { geometry: SolveGeometry; visit: (residual: Residual) => void }): void {
+function forEachResidual(
+  cube: SumCube,
+  gains: Gains,
+  { geometry, visit }: { geometry: SolveGeometry; visit: (residual: Residual) => void },
+): void {
   const { polarizations, bins } = gains
   for (let b = 0; b < cube.baselines; b++) {
     for (let bin = 0; bin < bins; bin++) {
@@ -129,7 +148,11 @@ function forEachResidual(cube: SumCube, gains: Gains, { geometry, visit }: { geo
 }
 
 /** G times G2 of an antenna in a bin; undefined where flagged. */
-export function totalOf(gains: Gains, antenna: number, { bin, p }: { bin: number; p: number }): [number, number] | undefined {
+export function totalOf(
+  gains: Gains,
+  antenna: number,
+  { bin, p }: { bin: number; p: number },
+): [number, number] | undefined {
   const k = antenna * gains.polarizations + p
   const k2 = (antenna * gains.bins + bin) * gains.polarizations + p
   if (isFlagged(gains.flags[k]) || isFlagged(gains.phaseFlags[k2])) return undefined
@@ -139,7 +162,10 @@ export function totalOf(gains: Gains, antenna: number, { bin, p }: { bin: number
 }
 
 /** Rms step of G2 between neighbouring bins, radians, and its mean thermal variance; NaN with one bin. */
-export function phaseSteps({ antennas, bins, polarizations, phase, phaseFlags, phaseSigma }: Gains): { rmsRad: number; spreadRad: number } {
+export function phaseSteps({ antennas, bins, polarizations, phase, phaseFlags, phaseSigma }: Gains): {
+  rmsRad: number
+  spreadRad: number
+} {
   let steps = 0
   let stepSum = 0
   let spread = 0
@@ -161,7 +187,10 @@ export function phaseSteps({ antennas, bins, polarizations, phase, phaseFlags, p
       }
     }
   }
-  return { rmsRad: steps > 0 ? Math.sqrt(stepSum / steps) : Number.NaN, spreadRad: count > 0 ? Math.sqrt(Math.max(0, spread / count)) : 0 }
+  return {
+    rmsRad: steps > 0 ? Math.sqrt(stepSum / steps) : Number.NaN,
+    spreadRad: count > 0 ? Math.sqrt(Math.max(0, spread / count)) : 0,
+  }
 }
 
 /** Triangles looked at in each cell. */
@@ -178,7 +207,7 @@ export function closureRatio(cube: SumCube, cells: readonly number[], geometry: 
   let sum = 0
   let count = 0
   for (const cell of cells) {
-    const bit = 1 << cell % polarizations
+    const bit = 1 << (cell % polarizations)
     let seen = 0
     for (let a = 1; a < n && seen < TRIANGLES; a += 2) {
       for (let i = 0; i < n && seen < TRIANGLES; i++) {

@@ -5,7 +5,11 @@ import { median } from '#runtime/numeric/statistics.ts'
  * reproduced (a bandpass falls off at its edges); the two end values are extrapolated from their two neighbours. NaN are
  * skipped.
  */
-export function runningMedian(values: Float64Array, halfWidth: number, { first, end }: { first: number; end: number }): Float64Array {
+export function runningMedian(
+  values: Float64Array,
+  halfWidth: number,
+  { first, end }: { first: number; end: number },
+): Float64Array {
   const out = new Float64Array(end - first)
   for (let c = first; c < end; c++) {
     const half = Math.min(halfWidth, c - first, end - 1 - c)

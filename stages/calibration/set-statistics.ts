@@ -25,11 +25,16 @@ export function setNumbers(job: Job, solved: SolvedSet, survey: SurveyResults): 
   const solutions = channelStatistics(bandpass, channels)
   const residuals = calibratorResiduals(gainCube, gains, geometry)
   const { rmsRad } = phaseSteps(gains)
-  const middles = [...survey.bandPresent.keys()].filter((band) => survey.bandPresent[band] === 1).map((band) => band * perSubband + (perSubband >> 1))
+  const middles = [...survey.bandPresent.keys()]
+    .filter((band) => survey.bandPresent[band] === 1)
+    .map((band) => band * perSubband + (perSubband >> 1))
   const cells = middles.flatMap((c) => Array.from({ length: polarizations }, (_, p) => c * polarizations + p))
   const ok = solvedAntennas(bandpass, gains)
   const iterations = fits.iterations.filter((count) => count > 0)
-  const solves = [...Array.from(fits.converged).filter((_, k) => fits.iterations[k] > 0), ...gains.converged.map(Number)]
+  const solves = [
+    ...Array.from(fits.converged).filter((_, k) => fits.iterations[k] > 0),
+    ...gains.converged.map(Number),
+  ]
   return {
     bandpassFlagged: solutions.flagged,
     gainFlagged: gains.flags.reduce((n, mark) => n + (isFlagged(mark) ? 1 : 0), 0) / gains.flags.length,
@@ -66,7 +71,8 @@ export function solvedAntennas(bandpass: Bandpass, gains: Gains): number {
   for (let a = 0; a < antennas; a++) {
     const every = Array.from({ length: polarizations }, (_, p) => {
       if (isFlagged(gains.flags[a * polarizations + p])) return false
-      for (let c = 0; c < channels; c++) if (!isFlagged(bandpass.flags[(a * channels + c) * polarizations + p])) return true
+      for (let c = 0; c < channels; c++)
+        if (!isFlagged(bandpass.flags[(a * channels + c) * polarizations + p])) return true
       return false
     })
     if (every.every(Boolean)) count++
@@ -83,7 +89,11 @@ export interface SefdNumbers {
 }
 
 /** SEFD_i = e_i sqrt(2 dnu tau) / |g_i|^2, per antenna and polarisation: the median over subbands. */
-export function measuredSefd(job: Job, { bandpass, gains }: { bandpass: Bandpass; gains: Gains }, { noise, channelWidthHz, integrationS }: { noise: Float64Array; channelWidthHz: number; integrationS: number }): SefdNumbers {
+export function measuredSefd(
+  job: Job,
+  { bandpass, gains }: { bandpass: Bandpass; gains: Gains },
+  { noise, channelWidthHz, integrationS }: { noise: Float64Array; channelWidthHz: number; integrationS: number },
+): SefdNumbers {
   const { antennas, channels, polarizations, value, flags } = bandpass
   const samples = Math.sqrt(2 * channelWidthHz * integrationS)
   const sefdJy = new Float64Array(antennas * polarizations).fill(Number.NaN)
@@ -111,10 +121,15 @@ export function measuredSefd(job: Job, { bandpass, gains }: { bandpass: Bandpass
 }
 
 function presentChannels(job: Job, survey: SurveyResults): number[] {
-  return Array.from({ length: job.layout.channels }, (_, c) => c).filter((c) => survey.bandPresent[Math.floor(c / job.perSubband)] === 1)
+  return Array.from({ length: job.layout.channels }, (_, c) => c).filter(
+    (c) => survey.bandPresent[Math.floor(c / job.perSubband)] === 1,
+  )
 }
 
-function channelStatistics(bandpass: Bandpass, channels: readonly number[]): { flagged: number; snr: number; lowest: number; highest: number } {
+function channelStatistics(
+  bandpass: Bandpass,
+  channels: readonly number[],
+): { flagged: number; snr: number; lowest: number; highest: number } {
   const { antennas, polarizations, value, flags, snr } = bandpass
   let flagged = 0
   let lowest = Infinity

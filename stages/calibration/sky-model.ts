@@ -55,13 +55,20 @@ export function buildSkyModel(input: SkyModelInput): SkyModel {
   const { calibrator, beam, freqHz, fraction, most } = input
   const sampled = freqHz.filter((_, c) => c % Math.max(1, Math.floor(freqHz.length / SAMPLED_CHANNELS)) === 0)
   const centre = beamCentre(beam)
-  const scaleSources = PERLEY_BUTLER_2017.filter(({ name, direction }) => name !== calibrator.name && separation(direction, centre) < MODEL_RADIUS_RAD)
+  const scaleSources = PERLEY_BUTLER_2017.filter(
+    ({ name, direction }) => name !== calibrator.name && separation(direction, centre) < MODEL_RADIUS_RAD,
+  )
   const known = [calibrator, ...scaleSources]
   const fromCatalogue = input.catalogue
     .map((entry): SkySource => ({
       name: entry.id,
       direction: { raRad: entry.raDeg * DEGREE_RAD, decRad: entry.decDeg * DEGREE_RAD },
-      flux: { kind: 'power-law', fluxJy: entry.sIntMjy / 1000, refFreqHz: input.catalogueFreqHz, spectralIndex: input.spectralIndex },
+      flux: {
+        kind: 'power-law',
+        fluxJy: entry.sIntMjy / 1000,
+        refFreqHz: input.catalogueFreqHz,
+        spectralIndex: input.spectralIndex,
+      },
     }))
     .filter(({ direction }) => known.every((source) => separation(source.direction, direction) > SAME_SOURCE_RAD))
   const own = withApparentFlux(calibrator)

@@ -2,7 +2,7 @@ import type { SolutionFile } from '#runtime/formats/solutions.ts'
 import type { Verdict } from '#runtime/stage/quality.ts'
 import { z } from 'zod'
 import { verdictSchema } from '#runtime/stage/quality.ts'
-import type { Bandpass } from './bandpass.ts'
+import { solutionFlag, type Bandpass } from './bandpass.ts'
 import type { Gains } from './gains.ts'
 
 /** The identity and provenance of a set: the header of its file. */
@@ -107,6 +107,38 @@ export function fromFile({ header: raw, arrays }: SolutionFile): SolutionSet {
   }
 }
 
+/** The solutions of `names` in their order; antennas that the set lacks are flagged. Errors and short phases are left out. */
+export function selectAntennas(
+  { header, bandpass, gains }: SolutionSet,
+  names: readonly string[],
+): { bandpass: Bandpass; gains: Gains } {
+  const { channels, polarizations } = bandpass
+  const pick = <T extends Float64Array | Uint8Array>(out: T, values: T, perAntenna: number): T => {
+    names.forEach((name, a) => {
+      const from = header.antennas.indexOf(name) * perAntenna
+      if (from >= 0) out.set(values.subarray(from, from + perAntenna), a * perAntenna)
+    })
+    return out
+  }
+  const n = names.length
+  const unusable = (size: number): Uint8Array => new Uint8Array(size).fill(solutionFlag.noData)
+  const cells = channels * polarizations
+  return {
+    bandpass: {
+      ...bandpass,
+      antennas: n,
+      value: pick(new Float64Array(2 * n * cells), bandpass.value, 2 * cells),
+      flags: pick(unusable(n * cells), bandpass.flags, cells),
+    },
+    gains: {
+      ...gains,
+      antennas: n,
+      value: pick(new Float64Array(2 * n * polarizations), gains.value, 2 * polarizations),
+      flags: pick(unusable(n * polarizations), gains.flags, polarizations),
+    },
+  }
+}
+
 /** What is being calibrated, for the comparison with a set. */
 export interface TargetFacts {
   midTimeMjdS: number
@@ -152,26 +184,36 @@ export function judgeSet(header: SetHeader, target: TargetFacts, windowHours: nu
   if (header.grade === 'bad' || header.grade === 'not run') refused.push(`its grade is ${header.grade}`)
   if (header.grade === 'uncertain') doubts.push('its grade is uncertain')
   if (Math.abs(deltaDecDeg) > borrowLimits.refuseDecDeg) {
-    refused.push(`it was solved at declination ${header.decOfDateDeg.toFixed(2)} deg, ${Math.abs(deltaDecDeg).toFixed(2)} deg away (limit ${borrowLimits.refuseDecDeg})`)
+    refused.push(
+      `it was solved at declination ${header.decOfDateDeg.toFixed(2)} deg, ${Math.abs(deltaDecDeg).toFixed(2)} deg away (limit ${borrowLimits.refuseDecDeg})`,
+    )
   } else if (Math.abs(deltaDecDeg) > borrowLimits.doubtDecDeg) {
     doubts.push(`it was solved ${Math.abs(deltaDecDeg).toFixed(2)} deg away in declination`)
   }
-  if (ageHours > windowHours) refused.push(`it is ${ageHours.toFixed(1)} h away in time: gain phases hold for ${windowHours} h`)
+  if (ageHours > windowHours)
+    refused.push(`it is ${ageHours.toFixed(1)} h away in time: gain phases hold for ${windowHours} h`)
   const step = target.freqHz.length > 1 ? target.freqHz[1]! - target.freqHz[0]! : header.freqStepHz
   const sameGrid =
     header.channels === target.freqHz.length &&
     Math.abs(header.freqFirstHz - target.freqHz[0]!) < borrowLimits.freqHz &&
     Math.abs(header.freqStepHz - step) * header.channels < borrowLimits.freqHz
   if (!sameGrid) {
-    refused.push(`its ${header.channels} channels start at ${(header.freqFirstHz / 1e6).toFixed(4)} MHz, the data have ${target.freqHz.length} from ${(target.freqHz[0]! / 1e6).toFixed(4)} MHz`)
+    refused.push(
+      `its ${header.channels} channels start at ${(header.freqFirstHz / 1e6).toFixed(4)} MHz, the data have ${target.freqHz.length} from ${(target.freqHz[0]! / 1e6).toFixed(4)} MHz`,
+    )
   }
-  if (header.polarizations.join() !== target.polarizations.join()) refused.push('its polarisations differ from those of the data')
+  if (header.polarizations.join() !== target.polarizations.join())
+    refused.push('its polarisations differ from those of the data')
   const missing = target.antennas.filter((name) => !header.antennas.includes(name))
   if (missing.length > borrowLimits.missingAntennas * target.antennas.length) {
     refused.push(`${missing.length} of ${target.antennas.length} antennas have no solution in it`)
   }
-  if (differ(header.delays, target.delays)) refused.push(`it was solved with other correlator delays (${header.delays} against ${target.delays})`)
-  if (differ(header.fringeTable, target.fringeTable)) refused.push(`it was solved with another fringe-stopping table (${header.fringeTable} against ${target.fringeTable})`)
+  if (differ(header.delays, target.delays))
+    refused.push(`it was solved with other correlator delays (${header.delays} against ${target.delays})`)
+  if (differ(header.fringeTable, target.fringeTable))
+    refused.push(
+      `it was solved with another fringe-stopping table (${header.fringeTable} against ${target.fringeTable})`,
+    )
   return { refused, doubts, ageHours, deltaDecDeg }
 }
 
@@ -184,4 +226,3 @@ export function worse(a: Verdict, b: Verdict): Verdict {
   const order: readonly Verdict[] = ['good', 'uncertain', 'not run', 'bad']
   return order.indexOf(a) >= order.indexOf(b) ? a : b
 }
-

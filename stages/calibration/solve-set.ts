@@ -1,4 +1,12 @@
-import { clipOutlierChannels, createBandpass, createBandpassFits, fillGaps, normalizeBandpass, type Bandpass, type BandpassFits } from './bandpass.ts'
+import {
+  clipOutlierChannels,
+  createBandpass,
+  createBandpassFits,
+  fillGaps,
+  normalizeBandpass,
+  type Bandpass,
+  type BandpassFits,
+} from './bandpass.ts'
 import type { CalibrationParams } from './contract.ts'
 import type { SolveGeometry, SumCube } from './cube.ts'
 import { solveGains, type Gains } from './gains.ts'
@@ -58,7 +66,11 @@ export async function solveSet(input: SolveInput): Promise<SolvedSet> {
 
 type Round = Omit<SolvedSet, 'outliers' | 'rounds'> & { raw: Bandpass }
 
-async function solveRound({ job, team, model, survey, bins, params, order, inRange }: SolveInput, turns: Float64Array | undefined, reuse?: Round): Promise<Round> {
+async function solveRound(
+  { job, team, model, survey, bins, params, order, inRange }: SolveInput,
+  turns: Float64Array | undefined,
+  reuse?: Round,
+): Promise<Round> {
   const { index, polarizations, perSubband, layout } = job
   const all = (1 << polarizations) - 1
   const geometry: SolveGeometry = {
@@ -68,7 +80,10 @@ async function solveRound({ job, team, model, survey, bins, params, order, inRan
     polarizations,
     excluded: Uint8Array.from(job.baselineFlags, (bits, b) => (inRange[b] === 1 ? bits : all)),
   }
-  const bandpassCube = reuse === undefined ? sharedCube(index.baselines, { cells: layout.channels * polarizations, part: perSubband * polarizations }) : emptied(reuse.bandpassCube)
+  const bandpassCube =
+    reuse === undefined
+      ? sharedCube(index.baselines, { cells: layout.channels * polarizations, part: perSubband * polarizations })
+      : emptied(reuse.bandpassCube)
   await team.run({ kind: 'bandpass-sums', model, bins, inRange, noise: survey.noise, turns, cube: bandpassCube })
   const options = {
     reference: order[0],
@@ -81,7 +96,15 @@ async function solveRound({ job, team, model, survey, bins, params, order, inRan
   }
   const bandpass = shared(createBandpass(geometry.antennas, layout.channels, polarizations))
   const fits = sharedFits(createBandpassFits(layout.channels * polarizations))
-  await team.run({ kind: 'bandpass-solve', cube: bandpassCube, geometry, options, minSnr: params.minSnrBandpass, out: bandpass, fits })
+  await team.run({
+    kind: 'bandpass-solve',
+    cube: bandpassCube,
+    geometry,
+    options,
+    minSnr: params.minSnrBandpass,
+    out: bandpass,
+    fits,
+  })
   let reference = order[0]
   for (let p = 0; p < polarizations; p++) {
     const axis = {
@@ -98,14 +121,18 @@ async function solveRound({ job, team, model, survey, bins, params, order, inRan
   normalizeBandpass(bandpass)
   const filled = fillGaps(bandpass, params.fillGapChannels, (c) => survey.bandPresent[Math.floor(c / perSubband)] === 0)
   const binCount = bins.length - 1
-  const gainCube = reuse === undefined ? sharedGainCube(index.baselines, binCount * polarizations) : emptied(reuse.gainCube)
+  const gainCube =
+    reuse === undefined ? sharedGainCube(index.baselines, binCount * polarizations) : emptied(reuse.gainCube)
   await team.run({ kind: 'gain-sums', model, bins, inRange, noise: survey.noise, bandpass, cube: gainCube })
   const gains = solveGains({ cube: gainCube, geometry, bins: binCount, options, order, minSnr: params.minSnrGain })
   return { bandpass, fits, gains, geometry, bandpassCube, gainCube, reference, clipped, filled, raw }
 }
 
 /** Flags baselines and antennas that the solutions do not describe, for good. Returns how many (baseline, polarisation). */
-function flagOutliers({ job, survey }: SolveInput, { bandpassCube, raw, fits, gainCube, gains, geometry }: Round): number {
+function flagOutliers(
+  { job, survey }: SolveInput,
+  { bandpassCube, raw, fits, gainCube, gains, geometry }: Round,
+): number {
   const bad = outlierBaselinesOf(bandpassCube, raw, { geometry, reducedChi2: reducedChi2(fits) })
   const antennas = outlierAntennas(gainCube, gains, geometry)
   let count = 0
@@ -127,12 +154,28 @@ export function reducedChi2({ chi2, degreesOfFreedom }: BandpassFits): number {
 
 function sharedCube(baselines: number, { cells, part }: { cells: number; part: number }): SumCube {
   const size = baselines * cells
-  return { baselines, cells, part, a: sharedFloat32(2 * size), w: sharedFloat32(size), q: sharedFloat32(size), n: sharedUint16(size) }
+  return {
+    baselines,
+    cells,
+    part,
+    a: sharedFloat32(2 * size),
+    w: sharedFloat32(size),
+    q: sharedFloat32(size),
+    n: sharedUint16(size),
+  }
 }
 
 function sharedGainCube(baselines: number, cells: number): SumCube {
   const size = baselines * cells
-  return { baselines, cells, part: cells, a: sharedFloat64(2 * size), w: sharedFloat64(size), q: sharedFloat64(size), n: sharedFloat64(size) }
+  return {
+    baselines,
+    cells,
+    part: cells,
+    a: sharedFloat64(2 * size),
+    w: sharedFloat64(size),
+    q: sharedFloat64(size),
+    n: sharedFloat64(size),
+  }
 }
 
 function emptied(cube: SumCube): SumCube {
@@ -143,7 +186,13 @@ function emptied(cube: SumCube): SumCube {
 function shared(bandpass: Bandpass): Bandpass {
   const flags = sharedUint8(bandpass.flags.length)
   flags.set(bandpass.flags)
-  return { ...bandpass, value: shareFloat64(bandpass.value), sigma: shareFloat64(bandpass.sigma), snr: shareFloat64(bandpass.snr), flags }
+  return {
+    ...bandpass,
+    value: shareFloat64(bandpass.value),
+    sigma: shareFloat64(bandpass.sigma),
+    snr: shareFloat64(bandpass.snr),
+    flags,
+  }
 }
 
 function sharedFits(fits: BandpassFits): BandpassFits {

@@ -41,7 +41,8 @@ export function solveCell(sums: CellSums, options: SolveOptions): CellSolution {
   const used = dropWeakAntennas(sums, options.minBaselines)
   const count = used.reduce((total, value) => total + value, 0)
   if (count < options.minAntennas) return unsolved(sums.antennas)
-  const start = options.start === undefined ? startValues(sums, used, options) : completed(options.start, sums, { used, options })
+  const start =
+    options.start === undefined ? startValues(sums, used, options) : completed(options.start, sums, { used, options })
   let result = stefcal(sums, { ...options, start })
   if (result.change > options.tolerance && options.start !== undefined) {
     const again = stefcal(sums, { ...options, start: startValues(sums, used, options) })
@@ -54,14 +55,27 @@ export function solveCell(sums: CellSums, options: SolveOptions): CellSolution {
   const reduced = degreesOfFreedom > 0 ? fit.chi2 / degreesOfFreedom : Number.NaN
   const inflation = options.absoluteWeights ? Math.max(1, reduced) : Math.max(reduced, Number.MIN_VALUE)
   const { sigma, snr } = errors(sums, gains, inflation)
-  return { gains, sigma, snr, used, chi2: fit.chi2, degreesOfFreedom, iterations, converged: change <= options.acceptTolerance }
+  return {
+    gains,
+    sigma,
+    snr,
+    used,
+    chi2: fit.chi2,
+    degreesOfFreedom,
+    iterations,
+    converged: change <= options.acceptTolerance,
+  }
 }
 
 /**
  * Start values from the data: phases arg A_ir from the reference antenna r, for antennas without that baseline through
  * their strongest assigned neighbour; amplitudes d_i / sqrt(median d), d_i = median_j |A_ij| / W_ij.
  */
-export function startValues(sums: CellSums, used: Uint8Array, options: { reference: number; phaseOnly: boolean }): Float64Array {
+export function startValues(
+  sums: CellSums,
+  used: Uint8Array,
+  options: { reference: number; phaseOnly: boolean },
+): Float64Array {
   const n = sums.antennas
   const reference = used[options.reference] === 1 ? options.reference : used.indexOf(1)
   const phase = startPhases(sums, reference)
@@ -113,7 +127,10 @@ function startPhases({ antennas, edges, i, j, aRe, aIm }: CellSums, reference: n
 }
 
 /** chi2 = sum Q_ij - 2 Re(conj(g_i) g_j A_ij) + |g_i|^2 |g_j|^2 W_ij over the baselines of solved antennas. */
-function chiSquare({ edges, i, j, aRe, aIm, w, q, samples }: CellSums, gains: Float64Array): { chi2: number; samples: number } {
+function chiSquare(
+  { edges, i, j, aRe, aIm, w, q, samples }: CellSums,
+  gains: Float64Array,
+): { chi2: number; samples: number } {
   let chi2 = 0
   let count = 0
   for (let e = 0; e < edges; e++) {
@@ -127,7 +144,11 @@ function chiSquare({ edges, i, j, aRe, aIm, w, q, samples }: CellSums, gains: Fl
   return { chi2, samples: count }
 }
 
-function errors({ antennas, edges, i, j, w }: CellSums, gains: Float64Array, inflation: number): { sigma: Float64Array; snr: Float64Array } {
+function errors(
+  { antennas, edges, i, j, w }: CellSums,
+  gains: Float64Array,
+  inflation: number,
+): { sigma: Float64Array; snr: Float64Array } {
   const fisher = new Float64Array(antennas)
   for (let e = 0; e < edges; e++) {
     const [a, b] = [2 * i[e], 2 * j[e]]
@@ -147,7 +168,7 @@ function errors({ antennas, edges, i, j, w }: CellSums, gains: Float64Array, inf
 
 function dropWeakAntennas(sums: CellSums, minBaselines: number): Uint8Array {
   const used = new Uint8Array(sums.antennas).fill(1)
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     const count = new Int32Array(sums.antennas)
     for (let e = 0; e < sums.edges; e++) {
       count[sums.i[e]]++

@@ -85,11 +85,15 @@ export function stefcal(sums: CellSums, options: StefcalOptions): StefcalResult 
 }
 
 /** next <- sum_j A_ij g_j, norm <- sum_j W_ij |g_j|^2. */
-function accumulate(sums: CellSums, gains: Float64Array, { next, power, norm }: { next: Float64Array; power: Float64Array; norm: Float64Array }): void {
+function accumulate(
+  sums: CellSums,
+  gains: Float64Array,
+  { next, power, norm }: { next: Float64Array; power: Float64Array; norm: Float64Array },
+): void {
   const { edges, i, j, aRe, aIm, w } = sums
   next.fill(0)
   norm.fill(0)
-  for (let e = 0; e < edges; ) {
+  for (let e = 0; e < edges;) {
     const b = j[e]
     const br = gains[2 * b]
     const bi = gains[2 * b + 1]
@@ -116,7 +120,10 @@ function accumulate(sums: CellSums, gains: Float64Array, { next, power, norm }: 
   }
 }
 
-function divide(next: Float64Array, { power, norm, phaseOnly }: { power: Float64Array; norm: Float64Array; phaseOnly: boolean }): void {
+function divide(
+  next: Float64Array,
+  { power, norm, phaseOnly }: { power: Float64Array; norm: Float64Array; phaseOnly: boolean },
+): void {
   for (let i = 0; i < power.length; i++) {
     const scale = power[i] === 0 ? 0 : phaseOnly ? Math.hypot(next[2 * i], next[2 * i + 1]) : norm[i]
     next[2 * i] = scale > 0 ? next[2 * i] / scale : 0

@@ -31,12 +31,17 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
       for (let t = 0; t < integrations; t++) {
         const row = rowOf[t * slots + slot0 + s]
         for (let band = 0; band < subbands; band++) {
-          dirty[t * subbands + band] = row < 0 ? 0 : job.dirty[row * subbands + band] | job.cellDirty[t * subbands + band]
+          dirty[t * subbands + band] =
+            row < 0 ? 0 : job.dirty[row * subbands + band] | job.cellDirty[t * subbands + band]
         }
         if (row >= 0) setPaths(model, pass.model, { uvwM: job.uvwM, at: 3 * row, t })
       }
       setWeight(baseline)
-      if (pass.kind === 'gain-sums') bandpassProduct(product, pass.bandpass, { antenna1: index.antenna1[baseline], antenna2: index.antenna2[baseline] })
+      if (pass.kind === 'gain-sums')
+        bandpassProduct(product, pass.bandpass, {
+          antenna1: index.antenna1[baseline],
+          antenna2: index.antenna2[baseline],
+        })
       const input = {
         data: block.data,
         offset: block.offset[s],
@@ -71,7 +76,7 @@ export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles:
     for (let cell = 0; cell < weight.length; cell++) {
       const at = cell * index.antennas.length
       const value = 1 / (pass.noise[at + index.antenna1[baseline]] * pass.noise[at + index.antenna2[baseline]])
-      const flagged = (job.baselineFlags[baseline] & (1 << cell % polarizations)) !== 0
+      const flagged = (job.baselineFlags[baseline] & (1 << (cell % polarizations))) !== 0
       weight[cell] = flagged || !Number.isFinite(value) ? 0 : value
     }
   }

@@ -26,12 +26,24 @@ export interface SummaryInput {
 }
 
 /** The data of a report's calibration plots, plain JSON: [antenna][polarisation][channel or bin], null where flagged. */
-export function summarize({ job, header, grade, checks, solved, survey, sefdJy, residualPhases, metrics, average }: SummaryInput): object {
+export function summarize({
+  job,
+  header,
+  grade,
+  checks,
+  solved,
+  survey,
+  sefdJy,
+  residualPhases,
+  metrics,
+  average,
+}: SummaryInput): object {
   const { bandpass, gains } = solved
   const { polarizations } = job
   const antennas = header.antennas.map((_, a) => a)
   const pols = Array.from({ length: polarizations }, (_, p) => p)
-  const perPolarization = <T>(value: (a: number, p: number) => T): T[][] => antennas.map((a) => pols.map((p) => value(a, p)))
+  const perPolarization = <T>(value: (a: number, p: number) => T): T[][] =>
+    antennas.map((a) => pols.map((p) => value(a, p)))
   const averaged = perPolarization((a, p) => averagedBandpass(solved, { a, p, average }))
   return {
     apiVersion: 'contimg/v1',
@@ -58,14 +70,24 @@ export function summarize({ job, header, grade, checks, solved, survey, sefdJy, 
       phaseDeg: averaged.map((row) => row.map(({ phaseDeg }) => phaseDeg)),
     },
     gain: {
-      amplitude: perPolarization((a, p) => flaggedNull(gains.flags, a * polarizations + p, (k) => round(Math.hypot(gains.value[2 * k], gains.value[2 * k + 1]), 5))),
-      phaseDeg: perPolarization((a, p) => flaggedNull(gains.flags, a * polarizations + p, (k) => round(Math.atan2(gains.value[2 * k + 1], gains.value[2 * k]) * DEGREES, 5))),
+      amplitude: perPolarization((a, p) =>
+        flaggedNull(gains.flags, a * polarizations + p, (k) =>
+          round(Math.hypot(gains.value[2 * k], gains.value[2 * k + 1]), 5),
+        ),
+      ),
+      phaseDeg: perPolarization((a, p) =>
+        flaggedNull(gains.flags, a * polarizations + p, (k) =>
+          round(Math.atan2(gains.value[2 * k + 1], gains.value[2 * k]) * DEGREES, 5),
+        ),
+      ),
       snr: perPolarization((a, p) => round(gains.snr[a * polarizations + p], 4)),
     },
     phase: {
       phaseDeg: perPolarization((a, p) =>
         Array.from({ length: gains.bins }, (_, bin) =>
-          flaggedNull(gains.phaseFlags, (a * gains.bins + bin) * polarizations + p, (k) => round(Math.atan2(gains.phase[2 * k + 1], gains.phase[2 * k]) * DEGREES, 4)),
+          flaggedNull(gains.phaseFlags, (a * gains.bins + bin) * polarizations + p, (k) =>
+            round(Math.atan2(gains.phase[2 * k + 1], gains.phase[2 * k]) * DEGREES, 4),
+          ),
         ),
       ),
     },
@@ -80,7 +102,10 @@ export function summarize({ job, header, grade, checks, solved, survey, sefdJy, 
   }
 }
 
-function averagedBandpass({ bandpass }: SolvedSet, { a, p, average }: { a: number; p: number; average: number }): { amplitude: (number | null)[]; phaseDeg: (number | null)[] } {
+function averagedBandpass(
+  { bandpass }: SolvedSet,
+  { a, p, average }: { a: number; p: number; average: number },
+): { amplitude: (number | null)[]; phaseDeg: (number | null)[] } {
   const { channels, polarizations, value, flags } = bandpass
   const amplitude: (number | null)[] = []
   const phaseDeg: (number | null)[] = []
@@ -104,11 +129,15 @@ function averagedBandpass({ bandpass }: SolvedSet, { a, p, average }: { a: numbe
 }
 
 /** Flagged bandpass solutions of an antenna by averaged channel. */
-function antennaByFrequency({ channels, polarizations, flags }: SolvedSet['bandpass'], { a, average }: { a: number; average: number }): number[] {
+function antennaByFrequency(
+  { channels, polarizations, flags }: SolvedSet['bandpass'],
+  { a, average }: { a: number; average: number },
+): number[] {
   const out: number[] = []
   for (let first = 0; first < channels; first += average) {
     let n = 0
-    for (let k = (a * channels + first) * polarizations; k < (a * channels + first + average) * polarizations; k++) if (isFlagged(flags[k])) n++
+    for (let k = (a * channels + first) * polarizations; k < (a * channels + first + average) * polarizations; k++)
+      if (isFlagged(flags[k])) n++
     out.push(round(n / (average * polarizations), 3))
   }
   return out
@@ -125,13 +154,31 @@ function timeByFrequency(job: Job, { cellFraction }: SurveyResults, average: num
 }
 
 /** Flagged parts by reason. */
-export function reasons({ samples, missing, known, dead, clip, channel, baseline }: FlagCounts): Record<string, number> {
+export function reasons({
+  samples,
+  missing,
+  known,
+  dead,
+  clip,
+  channel,
+  baseline,
+}: FlagCounts): Record<string, number> {
   const part = (count: number): number => (samples === 0 ? 0 : count / samples)
-  return { missing: part(missing), known: part(known), dead: part(dead), clip: part(clip), channel: part(channel), baseline: part(baseline) }
+  return {
+    missing: part(missing),
+    known: part(known),
+    dead: part(dead),
+    clip: part(clip),
+    channel: part(channel),
+    baseline: part(baseline),
+  }
 }
 
 function centres(freqHz: Float64Array, average: number): number[] {
-  return Array.from({ length: freqHz.length / average }, (_, g) => freqHz.subarray(g * average, (g + 1) * average).reduce((sum, f) => sum + f, 0) / average)
+  return Array.from(
+    { length: freqHz.length / average },
+    (_, g) => freqHz.subarray(g * average, (g + 1) * average).reduce((sum, f) => sum + f, 0) / average,
+  )
 }
 
 function histogram(phases: readonly number[]): { edges: number[]; counts: number[] } {

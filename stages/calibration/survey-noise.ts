@@ -22,7 +22,15 @@ const SIGMA_PER_MEDIAN_ABS = 1.4826
 const DIFFERENCES = 60
 const LEAST_DIFFERENCES = 8
 
-export function createNoiseWork({ integrations, channels, polarizations }: { integrations: number; channels: number; polarizations: number }): NoiseWork {
+export function createNoiseWork({
+  integrations,
+  channels,
+  polarizations,
+}: {
+  integrations: number
+  channels: number
+  polarizations: number
+}): NoiseWork {
   return {
     differences: Array.from({ length: polarizations }, () => new Float64Array(2 * integrations * channels)),
     count: new Int32Array(polarizations),
@@ -38,18 +46,29 @@ export function createNoiseWork({ integrations, channels, polarizations }: { int
  */
 export function surveyNoise(
   baseline: BaselineData,
-  { work, options, delays, out, at }: { work: NoiseWork; options: SurveyOptions; delays: FringeDelays; out: Float32Array; at: number },
+  {
+    work,
+    options,
+    delays,
+    out,
+    at,
+  }: { work: NoiseWork; options: SurveyOptions; delays: FringeDelays; out: Float32Array; at: number },
 ): void {
   const { integrations, channels, polarizations, perSubband } = baseline
   const pairs = Math.min(perSubband >> 1, Math.max(3, Math.ceil(DIFFERENCES / Math.max(1, integrations - 1))))
   for (let band = 0; band * perSubband < channels; band++) {
     work.count.fill(0)
     for (let pair = 0; pair < pairs; pair++) {
-      differencePair(baseline, band * perSubband + Math.floor(((pair + 0.5) * perSubband) / pairs - 0.5), { work, options, delays })
+      differencePair(baseline, band * perSubband + Math.floor(((pair + 0.5) * perSubband) / pairs - 0.5), {
+        work,
+        options,
+        delays,
+      })
     }
     for (let p = 0; p < polarizations; p++) {
       const count = work.count[p]
-      const value = count < LEAST_DIFFERENCES ? Number.NaN : SIGMA_PER_MEDIAN_ABS * median(work.differences[p].subarray(0, count))
+      const value =
+        count < LEAST_DIFFERENCES ? Number.NaN : SIGMA_PER_MEDIAN_ABS * median(work.differences[p].subarray(0, count))
       out[at + band * polarizations + p] = value
     }
   }
@@ -80,7 +99,10 @@ function differencePair(baseline: BaselineData, c: number, { work, options, dela
     const flagged = flags[flagOffset[t] + c] | flags[flagOffset[t] + c + 1] | knownBad[cell] | knownBad[cell + 1]
     const angle0 = 2 * Math.PI * delays.freqHz[c] * delays.delayS[t]
     const angle1 = 2 * Math.PI * delays.freqHz[c + 1] * delays.delayS[t]
-    const [c0, s0, c1, s1] = angle0 === 0 && angle1 === 0 ? [1, 0, 1, 0] : [Math.cos(angle0), Math.sin(angle0), Math.cos(angle1), Math.sin(angle1)]
+    const [c0, s0, c1, s1] =
+      angle0 === 0 && angle1 === 0
+        ? [1, 0, 1, 0]
+        : [Math.cos(angle0), Math.sin(angle0), Math.cos(angle1), Math.sin(angle1)]
     for (let p = 0; p < polarizations; p++) {
       if ((flagged & (1 << p)) !== 0) {
         previous[2 * p] = Number.NaN

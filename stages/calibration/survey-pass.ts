@@ -7,7 +7,11 @@ import { createNoiseWork, surveyNoise } from './survey-noise.ts'
 import { createSurveyWork, surveyPolarization, type BaselineData, type SurveyOptions } from './survey.ts'
 
 /** The work of the survey on one unit of slots: read, flag, measure. */
-export function createSurvey(job: Job, pass: SurveyPass, { tiles, worker }: { tiles: MsTiles; worker: number }): (unit: number) => void {
+export function createSurvey(
+  job: Job,
+  pass: SurveyPass,
+  { tiles, worker }: { tiles: MsTiles; worker: number },
+): (unit: number) => void {
   const { index, perSubband, subbands, polarizations } = job
   const { integrations } = index
   const { channels } = job.layout
@@ -24,13 +28,26 @@ export function createSurvey(job: Job, pass: SurveyPass, { tiles, worker }: { ti
     const slot0 = unit * SLOTS_PER_UNIT
     const count = Math.min(SLOTS_PER_UNIT, index.slots - slot0)
     const flaggedRows = new Set<number>()
-    readBlock(job, tiles, { block, slot0, count, onRows: (row0, rows) => takeFlags(job, tiles, { block, row0, rows, flaggedRows }) })
+    readBlock(job, tiles, {
+      block,
+      slot0,
+      count,
+      onRows: (row0, rows) => takeFlags(job, tiles, { block, row0, rows, flaggedRows }),
+    })
     for (let s = 0; s < count; s++) {
       const baseline = index.baselineOfSlot[slot0 + s]
       if (baseline < 0) continue
-      const data: BaselineData = { data: block.data, offset: block.offset[s], integrations, channels, polarizations, perSubband }
+      const data: BaselineData = {
+        data: block.data,
+        offset: block.offset[s],
+        integrations,
+        channels,
+        polarizations,
+        perSubband,
+      }
       takeZeroWeights(job, block, { s, flaggedRows })
-      for (let t = 0; t < integrations; t++) flaggedAt[s][t] = flaggedRows.has(index.rowOf[t * index.slots + slot0 + s]) ? 1 : 0
+      for (let t = 0; t < integrations; t++)
+        flaggedAt[s][t] = flaggedRows.has(index.rowOf[t * index.slots + slot0 + s]) ? 1 : 0
       const options: SurveyOptions = {
         clipSigma: job.clipSigma,
         knownBad: job.cellFlags,
@@ -73,13 +90,17 @@ function takeFlags(
   tiles.readFlags(row0, rows, 0, channels, bytes)
   for (let k = bytes.indexOf(1); k >= 0; k = bytes.indexOf(1, k + 1)) {
     const cell = row0 * channels + Math.floor(k / polarizations)
-    flags[cell] |= 1 << k % polarizations
+    flags[cell] |= 1 << (k % polarizations)
     flaggedRows.add(Math.floor(cell / channels))
   }
 }
 
 /** A sample without weight was not observed. */
-function takeZeroWeights(job: Job, { weights, weightOffset, flagOffset }: Block, { s, flaggedRows }: { s: number; flaggedRows: Set<number> }): void {
+function takeZeroWeights(
+  job: Job,
+  { weights, weightOffset, flagOffset }: Block,
+  { s, flaggedRows }: { s: number; flaggedRows: Set<number> },
+): void {
   if (weights === undefined) return
   const { channels } = job.layout
   for (let t = 0; t < job.index.integrations; t++) {
@@ -87,7 +108,7 @@ function takeZeroWeights(job: Job, { weights, weightOffset, flagOffset }: Block,
     if (at < 0) continue
     for (let k = 0; k < channels * job.polarizations; k++) {
       if (weights[at + k] > 0) continue
-      job.flags[flagOffset[s][t] + Math.floor(k / job.polarizations)] |= 1 << k % job.polarizations
+      job.flags[flagOffset[s][t] + Math.floor(k / job.polarizations)] |= 1 << (k % job.polarizations)
       flaggedRows.add(flagOffset[s][t] / channels)
     }
   }
@@ -101,7 +122,8 @@ function setDelays(out: Float64Array, job: Job, { pass, slot }: { pass: SurveyPa
   const [l, m, n] = pass.model.offsets
   for (let t = 0; t < out.length; t++) {
     const row = rowOf[t * slots + slot]
-    if (row >= 0) out[t] = (job.uvwM[3 * row] * l + job.uvwM[3 * row + 1] * m + job.uvwM[3 * row + 2] * n) / SPEED_OF_LIGHT_M_S
+    if (row >= 0)
+      out[t] = (job.uvwM[3 * row] * l + job.uvwM[3 * row + 1] * m + job.uvwM[3 * row + 2] * n) / SPEED_OF_LIGHT_M_S
   }
 }
 

@@ -33,7 +33,10 @@ export interface SurveyResults {
   badIntegrations: number
 }
 
-export function createSurveyPass(job: Job, { model, workers }: { model: SurveyPass['model']; workers: number }): SurveyPass {
+export function createSurveyPass(
+  job: Job,
+  { model, workers }: { model: SurveyPass['model']; workers: number },
+): SurveyPass {
   const { baselines, integrations } = job.index
   const cells = integrations * job.layout.channels * job.polarizations
   return {
@@ -61,7 +64,11 @@ export interface SurveyOptions {
  * Judges the array after the survey of its baselines: dead antennas, bad channels and integrations, outlier baselines, the
  * noise of each antenna. Writes `baselineFlags` and `cellFlags` of the job.
  */
-export function concludeSurvey(job: Job, pass: SurveyPass, { knownBad, long, weights, minBaselines }: SurveyOptions): SurveyResults {
+export function concludeSurvey(
+  job: Job,
+  pass: SurveyPass,
+  { knownBad, long, weights, minBaselines }: SurveyOptions,
+): SurveyResults {
   const { index, polarizations, layout, perSubband } = job
   const { baselines, integrations } = index
   const cellSum = total(pass.cellSum)
@@ -70,7 +77,10 @@ export function concludeSurvey(job: Job, pass: SurveyPass, { knownBad, long, wei
   const presentChannels = bandPresent.reduce((sum, present) => sum + present * perSubband, 0)
   const perBaseline = integrations * presentChannels
   const absent = integrations * (layout.channels - presentChannels)
-  const flagged = Float32Array.from(pass.missing, (missing, k) => (missing - absent + pass.clipped[k]) / Math.max(1, perBaseline))
+  const flagged = Float32Array.from(
+    pass.missing,
+    (missing, k) => (missing - absent + pass.clipped[k]) / Math.max(1, perBaseline),
+  )
   const input: BaselineAmplitudes = {
     antennas: index.antennas.length,
     antenna1: index.antenna1,
@@ -82,8 +92,24 @@ export function concludeSurvey(job: Job, pass: SurveyPass, { knownBad, long, wei
   const dead = deadAntennas(input)
   const without = Uint8Array.from(dead, (bits, a) => bits | knownBad[a])
   const bad = outlierBaselines(input, without)
-  const cells = flagCells({ integrations, channels: layout.channels, polarizations, perSubband, baselines, sum: cellSum, flagged: cellFlagged })
-  const counts: FlagCounts = { samples: baselines * perBaseline * polarizations, missing: 0, known: 0, dead: 0, clip: 0, channel: 0, baseline: 0 }
+  const cells = flagCells({
+    integrations,
+    channels: layout.channels,
+    polarizations,
+    perSubband,
+    baselines,
+    sum: cellSum,
+    flagged: cellFlagged,
+  })
+  const counts: FlagCounts = {
+    samples: baselines * perBaseline * polarizations,
+    missing: 0,
+    known: 0,
+    dead: 0,
+    clip: 0,
+    channel: 0,
+    baseline: 0,
+  }
   const knownCells = countKnownCells(job, bandPresent)
   counts.known += knownCells * baselines * polarizations
   for (let b = 0; b < baselines; b++) {
@@ -105,7 +131,8 @@ export function concludeSurvey(job: Job, pass: SurveyPass, { knownBad, long, wei
     const fresh = cells.cells[k] & ~job.cellFlags[k]
     if (fresh === 0 || bandPresent[Math.floor((k % layout.channels) / perSubband)] === 0) continue
     for (let p = 0; p < polarizations; p++) {
-      if ((fresh & (1 << p)) !== 0) counts.channel += Math.round((baselines - cellFlagged[k * polarizations + p]) * kept)
+      if ((fresh & (1 << p)) !== 0)
+        counts.channel += Math.round((baselines - cellFlagged[k * polarizations + p]) * kept)
     }
     job.cellFlags[k] |= fresh
   }
@@ -188,7 +215,11 @@ interface NoiseChoice {
  * Noise factors of the antennas. Data whose differences are below 1 % of their amplitude have no noise: equal weights.
  * `equal` takes one factor for all.
  */
-function measureNoise(job: Job, pass: SurveyPass, { long, weights, minBaselines, dead }: NoiseChoice): { noise: Float64Array; noiseless: boolean } {
+function measureNoise(
+  job: Job,
+  pass: SurveyPass,
+  { long, weights, minBaselines, dead }: NoiseChoice,
+): { noise: Float64Array; noiseless: boolean } {
   const { index, polarizations, subbands } = job
   const antennas = index.antennas.length
   const cells = subbands * polarizations
@@ -201,8 +232,17 @@ function measureNoise(job: Job, pass: SurveyPass, { long, weights, minBaselines,
   const sigma = pass.sigma.slice()
   for (let b = 0; b < index.baselines; b++) {
     const bits = job.baselineFlags[b] | dead[index.antenna1[b]] | dead[index.antenna2[b]]
-    for (let cell = 0; cell < cells; cell++) if ((bits & (1 << cell % polarizations)) !== 0) sigma[b * cells + cell] = Number.NaN
+    for (let cell = 0; cell < cells; cell++)
+      if ((bits & (1 << (cell % polarizations))) !== 0) sigma[b * cells + cell] = Number.NaN
   }
-  const noise = antennaNoise({ antennas, antenna1: index.antenna1, antenna2: index.antenna2, sigma, cells, preferred: long, minBaselines })
+  const noise = antennaNoise({
+    antennas,
+    antenna1: index.antenna1,
+    antenna2: index.antenna2,
+    sigma,
+    cells,
+    preferred: long,
+    minBaselines,
+  })
   return { noise, noiseless }
 }

@@ -78,7 +78,8 @@ export function surveyPolarization(
   const scan: Scan = { limit: threshold * threshold, scale: CELL_POWER_STEPS / (centre * centre), missing: 0, clip: 0 }
   for (let t = 0; t < baseline.integrations; t++) {
     if (baseline.offset[t * subbandsOf(baseline)] < 0) countAbsent(baseline, polarization, { cells, t })
-    else if (options.flaggedAt[t] === 1 || options.knownBadAt[t] === 1 || Number.isNaN(centre)) scanChecked(baseline, polarization, { options, cells, scan, t })
+    else if (options.flaggedAt[t] === 1 || options.knownBadAt[t] === 1 || Number.isNaN(centre))
+      scanChecked(baseline, polarization, { options, cells, scan, t })
     else scanClean(baseline, polarization, { options, cells, scan, t })
   }
   return { medianAmplitude: centre, threshold, missing: scan.missing, clip: scan.clip }
@@ -102,7 +103,11 @@ function subbandsOf({ channels, perSubband }: BaselineData): number {
   return channels / perSubband
 }
 
-function statistics(baseline: BaselineData, polarization: number, { work, options }: { work: SurveyWork; options: SurveyOptions }): { centre: number; deviation: number } {
+function statistics(
+  baseline: BaselineData,
+  polarization: number,
+  { work, options }: { work: SurveyWork; options: SurveyOptions },
+): { centre: number; deviation: number } {
   const { data, offset, integrations, channels, polarizations, perSubband } = baseline
   const { power, bits, histogram } = work
   const bit = 1 << polarization
@@ -123,7 +128,8 @@ function statistics(baseline: BaselineData, polarization: number, { work, option
       const k = offset[t * subbands + band] + 2 * ((c + perSubband - end) * polarizations + polarization)
       const p = data[k] * data[k] + data[k + 1] * data[k + 1]
       if (!(p > 0 && p < Infinity)) continue
-      if (checked && ((options.flags[options.flagOffset[t] + c] | options.knownBad[t * channels + c]) & bit) !== 0) continue
+      if (checked && ((options.flags[options.flagOffset[t] + c] | options.knownBad[t * channels + c]) & bit) !== 0)
+        continue
       power[0] = p
       const bin = bits[0] >>> 16
       histogram[bin]++
@@ -139,7 +145,11 @@ function statistics(baseline: BaselineData, polarization: number, { work, option
 }
 
 /** An integration without a flag so far. */
-function scanClean({ data, offset, channels, polarizations, perSubband }: BaselineData, polarization: number, { options, cells, scan, t }: ScanRow): void {
+function scanClean(
+  { data, offset, channels, polarizations, perSubband }: BaselineData,
+  polarization: number,
+  { options, cells, scan, t }: ScanRow,
+): void {
   const { limit, scale } = scan
   const cap = CELL_POWER_CAP * CELL_POWER_STEPS
   const { sum } = cells
@@ -164,7 +174,9 @@ function scanChecked(baseline: BaselineData, polarization: number, { options, ce
   for (let c = 0; c < channels; c++) {
     const cell = (t * channels + c) * polarizations + polarization
     const at = options.flagOffset[t] + c
-    const k = offset[t * subbandsOf(baseline) + Math.floor(c / perSubband)] + 2 * ((c % perSubband) * polarizations + polarization)
+    const k =
+      offset[t * subbandsOf(baseline) + Math.floor(c / perSubband)] +
+      2 * ((c % perSubband) * polarizations + polarization)
     const p = (options.flags[at] & bit) !== 0 ? 0 : data[k] * data[k] + data[k + 1] * data[k + 1]
     if (!(p > 0 && p < Infinity)) flagSample(0, { options, cells, scan, cell, at, bit })
     else if ((options.knownBad[t * channels + c] & bit) !== 0) cells.flagged[cell]++
@@ -191,6 +203,10 @@ function flagSample(p: number, { options, cells, scan, cell, at, bit }: Sample):
 }
 
 /** Rows that do not exist count as flagged in the cells. */
-function countAbsent({ channels, polarizations }: BaselineData, polarization: number, { cells, t }: { cells: CellSums; t: number }): void {
+function countAbsent(
+  { channels, polarizations }: BaselineData,
+  polarization: number,
+  { cells, t }: { cells: CellSums; t: number },
+): void {
   for (let c = 0; c < channels; c++) cells.flagged[(t * channels + c) * polarizations + polarization]++
 }

@@ -17,7 +17,12 @@ port?.on('message', (pass: Pass) => {
     work(pass)
   } catch (thrown) {
     const error = toStageError(thrown)
-    result = { type: 'error', code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+    result = {
+      type: 'error',
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    }
   }
   port.postMessage(result)
 })

@@ -14,8 +14,15 @@ export interface WorkerTeam extends AsyncDisposable {
 }
 
 /** Starts `count` threads that share a job. Dispose of it to end them. */
-export function startWorkers(job: Job, count: number, { signal, progress }: { signal: AbortSignal; progress: (progress: Progress) => void }): WorkerTeam {
-  const workers = Array.from({ length: count }, (_, worker) => new Worker(new URL('worker.ts', import.meta.url), { workerData: { job, worker } }))
+export function startWorkers(
+  job: Job,
+  count: number,
+  { signal, progress }: { signal: AbortSignal; progress: (progress: Progress) => void },
+): WorkerTeam {
+  const workers = Array.from(
+    { length: count },
+    (_, worker) => new Worker(new URL('worker.ts', import.meta.url), { workerData: { job, worker } }),
+  )
   const stop = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
@@ -26,7 +33,10 @@ export function startWorkers(job: Job, count: number, { signal, progress }: { si
       Atomics.store(job.counter, 0, 0)
       Atomics.store(job.counter, 1, 0)
       const total = unitsOf(job, pass, SLOTS_PER_UNIT)
-      const timer = setInterval(() => progress({ done: Atomics.load(job.counter, 1), total, unit: pass.kind }), PROGRESS_MS)
+      const timer = setInterval(
+        () => progress({ done: Atomics.load(job.counter, 1), total, unit: pass.kind }),
+        PROGRESS_MS,
+      )
       const onAbort = (): void => void stop()
       signal.addEventListener('abort', onAbort, { once: true })
       try {
@@ -53,11 +63,27 @@ function runOn(worker: Worker, pass: Pass): Promise<void> {
     const onMessage = (result: PassResult): void =>
       settle(() => {
         if (result.type === 'done') resolve()
-        else reject(new StageError(result.code as ErrorCode, result.message, result.hint === undefined ? {} : { hint: result.hint }))
+        else
+          reject(
+            new StageError(
+              result.code as ErrorCode,
+              result.message,
+              result.hint === undefined ? {} : { hint: result.hint },
+            ),
+          )
       })
     const onError = (error: unknown): void =>
-      settle(() => reject(new StageError('INTERNAL', `a calibration worker failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error })))
-    const onExit = (code: number): void => settle(() => reject(new StageError('INTERNAL', `a calibration worker ended with code ${code}`)))
+      settle(() =>
+        reject(
+          new StageError(
+            'INTERNAL',
+            `a calibration worker failed: ${error instanceof Error ? error.message : String(error)}`,
+            { cause: error },
+          ),
+        ),
+      )
+    const onExit = (code: number): void =>
+      settle(() => reject(new StageError('INTERNAL', `a calibration worker ended with code ${code}`)))
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
     worker.postMessage(pass)
   })

@@ -81,7 +81,15 @@ function outputLayout({ job, directory, average }: CalibratedInput, rows: number
   const channels = job.layout.channels / average
   const { polarizations } = job
   const tileRows = Math.max(8, 8 * Math.floor(TILE_BYTES / (8 * channels * polarizations) / 8))
-  return { path: join(directory, 'all.ms'), rows, channels, polarizations, tileRows, tileChannels: channels, weightSpectrum: true }
+  return {
+    path: join(directory, 'all.ms'),
+    rows,
+    channels,
+    polarizations,
+    tileRows,
+    tileChannels: channels,
+    weightSpectrum: true,
+  }
 }
 
 function outputMetadata({ set, job, average, extra, history }: CalibratedInput): MsMetadata {
@@ -96,7 +104,10 @@ function outputMetadata({ set, job, average, extra, history }: CalibratedInput):
     ...metadata,
     freqHz,
     channelWidthHz: metadata.channelWidthHz * average,
-    history: [...metadata.history, ...history.map((message) => ({ message, application: 'contimg calibration', timeMjdS: middle }))],
+    history: [
+      ...metadata.history,
+      ...history.map((message) => ({ message, application: 'contimg calibration', timeMjdS: middle })),
+    ],
     extra: { ...metadata.extra, ...extra },
   }
 }

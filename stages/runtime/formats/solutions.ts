@@ -62,7 +62,11 @@ export function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
 /** Decodes a solution set. Throws a StageError DATA_UNUSABLE when it is none, or when its hash does not match. */
 export function decodeSolutions(bytes: Uint8Array, path: string): SolutionFile {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (file.length < PREFIX + DIGEST || file.toString('latin1', 0, MAGIC.length) !== MAGIC || file.readUInt32LE(8) !== VERSION) {
+  if (
+    file.length < PREFIX + DIGEST ||
+    file.toString('latin1', 0, MAGIC.length) !== MAGIC ||
+    file.readUInt32LE(8) !== VERSION
+  ) {
     throw corrupt(path, 'it is not a contimg solution set of version 1')
   }
   const body = file.subarray(0, file.length - DIGEST)

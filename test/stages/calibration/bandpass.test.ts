@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clipOutlierChannels, createBandpass, fillGaps, normalizeBandpass, type Bandpass } from '../../../stages/calibration/bandpass.ts'
+import {
+  clipOutlierChannels,
+  createBandpass,
+  fillGaps,
+  normalizeBandpass,
+  type Bandpass,
+} from '../../../stages/calibration/bandpass.ts'
 import { referenceOrder, referencePhases } from '../../../stages/calibration/reference-antenna.ts'
 import { interpolatePhase } from '../../../stages/calibration/interpolate.ts'
 
@@ -22,7 +28,15 @@ function amplitudes({ value, channels }: Bandpass): number[] {
 }
 
 test('a normalised bandpass has mean amplitude one and phase zero, times its factor it is what it was', () => {
-  const bandpass = line([[2, 0.3], [3, 0.5], [4, 0.4], [100, 3]], [3])
+  const bandpass = line(
+    [
+      [2, 0.3],
+      [3, 0.5],
+      [4, 0.4],
+      [100, 3],
+    ],
+    [3],
+  )
   const before = bandpass.value.slice()
   const [re, im] = normalizeBandpass(bandpass)
   const found = amplitudes(bandpass).slice(0, 3)
@@ -38,16 +52,40 @@ test('a normalised bandpass has mean amplitude one and phase zero, times its fac
 test('gaps of three channels are filled along the shorter arc, wider ones and the ends are not', () => {
   const values = Array.from({ length: 20 }, (_, c): [number, number] => [1 + 0.01 * c, 3 + 0.05 * c])
   const bandpass = line(values, [0, 3, 4, 5, 9, 10, 11, 12, 19])
-  assert.equal(fillGaps(bandpass, 3, () => false), 3)
-  assert.deepEqual([...bandpass.flags].map((mark, c) => [c, mark]).filter(([, mark]) => mark !== 0), [[0, 1], [3, 16], [4, 16], [5, 16], [9, 1], [10, 1], [11, 1], [12, 1], [19, 1]])
+  assert.equal(
+    fillGaps(bandpass, 3, () => false),
+    3,
+  )
+  assert.deepEqual(
+    [...bandpass.flags].map((mark, c) => [c, mark]).filter(([, mark]) => mark !== 0),
+    [
+      [0, 1],
+      [3, 16],
+      [4, 16],
+      [5, 16],
+      [9, 1],
+      [10, 1],
+      [11, 1],
+      [12, 1],
+      [19, 1],
+    ],
+  )
   for (const c of [3, 4, 5]) {
     const [amplitude, phase] = values[c]
-    assert.ok(Math.hypot(bandpass.value[2 * c] - amplitude * Math.cos(phase), bandpass.value[2 * c + 1] - amplitude * Math.sin(phase)) < 1e-9)
+    assert.ok(
+      Math.hypot(
+        bandpass.value[2 * c] - amplitude * Math.cos(phase),
+        bandpass.value[2 * c + 1] - amplitude * Math.sin(phase),
+      ) < 1e-9,
+    )
   }
 })
 
 test('channels off the bandpass are clipped, its slope, its edges and its subband steps are not', () => {
-  const values = Array.from({ length: 96 }, (_, c): [number, number] => [(c < 48 ? 1 : 1.4) * (0.6 + 0.4 * Math.min(1, (c % 48) / 12)), 0])
+  const values = Array.from({ length: 96 }, (_, c): [number, number] => [
+    (c < 48 ? 1 : 1.4) * (0.6 + 0.4 * Math.min(1, (c % 48) / 12)),
+    0,
+  ])
   values[30][0] *= 0.7
   values[70][0] *= 1.2
   const bandpass = line(values)
@@ -76,7 +114,10 @@ test('cells without the reference antenna follow the next one through their neig
   for (let cell = 0; cell < cells; cell++) {
     for (let a = 1; a < 3; a++) {
       const k = 2 * (a * cells + cell)
-      assert.ok(Math.hypot(value[k] - 2 * Math.cos(own(a, cell)), value[k + 1] - 2 * Math.sin(own(a, cell))) < 1e-9, `antenna ${a}, cell ${cell}`)
+      assert.ok(
+        Math.hypot(value[k] - 2 * Math.cos(own(a, cell)), value[k + 1] - 2 * Math.sin(own(a, cell))) < 1e-9,
+        `antenna ${a}, cell ${cell}`,
+      )
     }
   }
 })
@@ -84,7 +125,13 @@ test('cells without the reference antenna follow the next one through their neig
 test('an antenna that is missing in half of the cells is not the reference', () => {
   const flags = new Uint8Array(20)
   flags.fill(1, 0, 5)
-  const axis = { antennas: 2, cells: 10, at: (a: number, cell: number) => a * 10 + cell, value: new Float64Array(40).fill(1), flags }
+  const axis = {
+    antennas: 2,
+    cells: 10,
+    at: (a: number, cell: number) => a * 10 + cell,
+    value: new Float64Array(40).fill(1),
+    flags,
+  }
   assert.equal(referencePhases(axis, [0, 1]).reference, 1)
 })
 
@@ -105,6 +152,9 @@ test('phases are interpolated along the shorter arc, held outside, and not acros
   assert.equal(at(-4)?.phaseRad, 3)
   assert.equal(at(25)?.phaseRad, 0)
   assert.deepEqual(at(12), { phaseRad: -3, jump: true })
-  assert.deepEqual(interpolatePhase({ timeMjdS: [0, 10], phaseRad: [1, 2], good: [true, false] }, 9), { phaseRad: 1, jump: false })
+  assert.deepEqual(interpolatePhase({ timeMjdS: [0, 10], phaseRad: [1, 2], good: [true, false] }, 9), {
+    phaseRad: 1,
+    jump: false,
+  })
   assert.equal(interpolatePhase({ timeMjdS: [0], phaseRad: [1], good: [false] }, 0), undefined)
 })

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '#runtime/numeric/random.ts'
-import { deadAntennas, flagCells, outlierBaselines, type BaselineAmplitudes, type CellStatistics } from '../../../stages/calibration/flag-array.ts'
+import {
+  deadAntennas,
+  flagCells,
+  outlierBaselines,
+  type BaselineAmplitudes,
+  type CellStatistics,
+} from '../../../stages/calibration/flag-array.ts'
 import { antennaNoise } from '../../../stages/calibration/noise.ts'
 import { CELL_POWER_STEPS } from '../../../stages/calibration/survey.ts'
 
@@ -17,7 +23,9 @@ function amplitudes(level: (antenna: number, p: number) => number): BaselineAmpl
     antenna1,
     antenna2,
     polarizations: 2,
-    amplitude: Float32Array.from(pairs.flatMap(([i, j]) => [0, 1].map((p) => level(i, p) * level(j, p) * Math.exp(0.05 * random.normal())))),
+    amplitude: Float32Array.from(
+      pairs.flatMap(([i, j]) => [0, 1].map((p) => level(i, p) * level(j, p) * Math.exp(0.05 * random.normal()))),
+    ),
     flagged: new Float32Array(2 * pairs.length),
   }
 }
@@ -25,7 +33,10 @@ function amplitudes(level: (antenna: number, p: number) => number): BaselineAmpl
 test('an antenna polarisation far below the array is dead, a weak one is not', () => {
   const input = amplitudes((a, p) => (a === 4 && p === 1 ? 0.02 : a === 5 ? 0.3 : 1 + a / 20))
   const dead = deadAntennas(input)
-  assert.deepEqual([...dead.keys()].filter((a) => dead[a] !== 0).map((a) => [a, dead[a]]), [[4, 2]])
+  assert.deepEqual(
+    [...dead.keys()].filter((a) => dead[a] !== 0).map((a) => [a, dead[a]]),
+    [[4, 2]],
+  )
 })
 
 test('an antenna with nearly everything flagged is dead', () => {
@@ -34,14 +45,20 @@ test('an antenna with nearly everything flagged is dead', () => {
     if (i !== 7 && j !== 7) return
     input.flagged[2 * b] = 0.97
   })
-  assert.deepEqual([...deadAntennas(input)].flatMap((bits, a) => (bits === 0 ? [] : [[a, bits]])), [[7, 1]])
+  assert.deepEqual(
+    [...deadAntennas(input)].flatMap((bits, a) => (bits === 0 ? [] : [[a, bits]])),
+    [[7, 1]],
+  )
 })
 
 test('a baseline off the product of its antennas is an outlier, antennas of any level are not', () => {
   const input = amplitudes((a) => 0.3 + a / 5)
   input.amplitude[2 * 33] *= 3
   const bad = outlierBaselines(input, new Uint8Array(antennas))
-  assert.deepEqual([...bad].flatMap((bits, b) => (bits === 0 ? [] : [[b, bits]])), [[33, 1]])
+  assert.deepEqual(
+    [...bad].flatMap((bits, b) => (bits === 0 ? [] : [[b, bits]])),
+    [[33, 1]],
+  )
 })
 
 const baselines = 190
@@ -61,12 +78,22 @@ function cells(change: (t: number, c: number) => number): CellStatistics {
       }
     }
   }
-  return { integrations, channels, polarizations: 2, perSubband: 48, baselines, sum, flagged: new Float64Array(sum.length) }
+  return {
+    integrations,
+    channels,
+    polarizations: 2,
+    perSubband: 48,
+    baselines,
+    sum,
+    flagged: new Float64Array(sum.length),
+  }
 }
 
 function flaggedCells(input: CellStatistics): Set<string> {
   const { cells: flags } = flagCells(input)
-  return new Set([...flags.keys()].filter((k) => flags[k] !== 0).map((k) => `${Math.floor(k / channels)},${k % channels}`))
+  return new Set(
+    [...flags.keys()].filter((k) => flags[k] !== 0).map((k) => `${Math.floor(k / channels)},${k % channels}`),
+  )
 }
 
 test('a bandpass that falls off at its edges and a slow rise of the calibrator are left alone', () => {

@@ -78,7 +78,8 @@ function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array |
       const flagOffset = new Int32Array(integrations)
       for (let t = 0; t < integrations; t++) {
         const row = index.rowOf[t * index.slots + index.slotOfBaseline[b]]
-        for (let band = 0; band < subbands; band++) offset[t * subbands + band] = (row * channels + band * perSubband) * polarizations * 2
+        for (let band = 0; band < subbands; band++)
+          offset[t * subbands + band] = (row * channels + band * perSubband) * polarizations * 2
         flagOffset[t] = row * channels
         setPaths(baselineModel, model, { uvwM: s.uvwM, at: 3 * row, t })
       }
@@ -112,7 +113,10 @@ function solveOnce(s: Synthetic, options: InMemoryOptions, turns: Float64Array |
     )
   }
   const weightOf = (b: number): Float64Array =>
-    Float64Array.from({ length: subbands * polarizations }, (_, cell) => 1 / (noise[cell * s.antennas + index.antenna1[b]] * noise[cell * s.antennas + index.antenna2[b]]))
+    Float64Array.from(
+      { length: subbands * polarizations },
+      (_, cell) => 1 / (noise[cell * s.antennas + index.antenna1[b]] * noise[cell * s.antennas + index.antenna2[b]]),
+    )
   const bandpassCube = cube(index.baselines, { cells: channels * polarizations, part: perSubband * polarizations })
   forEachBaseline((b, bin, sums) => {
     const turn = turns === undefined ? {} : { turn: turnOf(turns, { i: index.antenna1[b], j: index.antenna2[b], bin }) }

@@ -62,7 +62,10 @@ test('other sources averaged over a bin cost the gains less than a part in a tho
   const exact = worstError(s, solveInMemory(s, { step: 1, perBin: 4 }))
   assert.ok(exact < 1e-6, `exact model: ${exact}`)
   const averaged = rmsError(s, solveInMemory(s, { step: 4, perBin: 4 }))
-  const without = rmsError({ ...s, sources: s.sources }, solveInMemory({ ...s, sources: s.sources.slice(0, 1) }, { step: 1, perBin: 4 }))
+  const without = rmsError(
+    { ...s, sources: s.sources },
+    solveInMemory({ ...s, sources: s.sources.slice(0, 1) }, { step: 1, perBin: 4 }),
+  )
   assert.ok(averaged < without / 4, `averaged ${averaged}, without ${without}`)
 })
 
@@ -100,7 +103,16 @@ function ratios(s: Synthetic, outcome: SolveOutcome, { c, p, bin }: Cell): Float
 for (const noiseInJy of [true, false]) {
   test(`the error of the gains is the Cramer-Rao bound with noise ${noiseInJy ? 'before' : 'after'} the gains`, () => {
     const sigma = 2
-    const s = synthesize({ sigma, noiseInJy, antennas: 24, channels: 48, perSubband: 12, integrations: 4, gainScatter: 0.4, seed: 5 })
+    const s = synthesize({
+      sigma,
+      noiseInJy,
+      antennas: 24,
+      channels: 48,
+      perSubband: 12,
+      integrations: 4,
+      gainScatter: 0.4,
+      seed: 5,
+    })
     // Weights as an exact noise measurement would give them: equal in Jy means e_i = sigma |g_i|^2 in raw units.
     const subbands = s.channels / s.perSubband
     const noise = new Float64Array(subbands * s.polarizations * s.antennas).fill(sigma)
@@ -109,7 +121,8 @@ for (const noiseInJy of [true, false]) {
         const [band, p] = [Math.floor(cell / s.polarizations), cell % s.polarizations]
         for (let a = 0; a < s.antennas; a++) {
           const middle = band * s.perSubband + s.perSubband / 2
-          noise[cell * s.antennas + a] = sigma * (truth(s, a, { c: middle, p, t: 0 })[0] ** 2 + truth(s, a, { c: middle, p, t: 0 })[1] ** 2)
+          noise[cell * s.antennas + a] =
+            sigma * (truth(s, a, { c: middle, p, t: 0 })[0] ** 2 + truth(s, a, { c: middle, p, t: 0 })[1] ** 2)
         }
       }
     }
@@ -140,7 +153,10 @@ function power([re, im]: [number, number]): number {
 }
 
 /** e_i e_j: undoes the weight in a cube. */
-function noiseFactor(noise: Float64Array, { s, c, p, i, j }: { s: Synthetic; c: number; p: number; i: number; j: number }): number {
+function noiseFactor(
+  noise: Float64Array,
+  { s, c, p, i, j }: { s: Synthetic; c: number; p: number; i: number; j: number },
+): number {
   const at = (Math.floor(c / s.perSubband) * s.polarizations + p) * s.antennas
   return noise[at + i] * noise[at + j]
 }
@@ -175,7 +191,8 @@ function meanLevel(s: Synthetic, a: number, p: number): number {
 
 test('a drift of phases during the observation goes into G2 and costs no amplitude', () => {
   const s = synthesize({ integrations: 8, channels: 12, drift: 0 })
-  for (let a = 0; a < s.antennas; a++) for (let t = 0; t < 8; t++) s.drift[a * 8 + t] = 0.6 * Math.sin(a) * (t < 4 ? -1 : 1)
+  for (let a = 0; a < s.antennas; a++)
+    for (let t = 0; t < 8; t++) s.drift[a * 8 + t] = 0.6 * Math.sin(a) * (t < 4 ? -1 : 1)
   const stepped = synthesize({ integrations: 8, channels: 12, drift: 0, phases: s.drift })
   const outcome = solveInMemory(stepped, { perBin: 4, refine: true })
   assert.ok(worstError(stepped, outcome) < 1e-6)
@@ -204,7 +221,13 @@ test('the reference antenna and reversed pairs do not change what is corrected',
 
 /** Every second baseline the other way round: labels swapped, visibility conjugated, UVW negated. */
 function reversePairs(s: Synthetic): Synthetic {
-  const out = { ...s, antenna1: s.antenna1.slice(), antenna2: s.antenna2.slice(), uvwM: s.uvwM.slice(), data: s.data.slice() }
+  const out = {
+    ...s,
+    antenna1: s.antenna1.slice(),
+    antenna2: s.antenna2.slice(),
+    uvwM: s.uvwM.slice(),
+    data: s.data.slice(),
+  }
   const cell = s.channels * s.polarizations
   for (let row = 0; row < s.timeMjdS.length; row++) {
     if ((s.antenna1[row] + s.antenna2[row]) % 2 === 0) continue
@@ -246,7 +269,11 @@ test('flagged samples influence nothing, whatever they hold', () => {
   assert.ok(noise < 0.1, `rms error ${noise}`)
 })
 
-function rmsOf(s: Synthetic, outcome: SolveOutcome, { without, channel }: { without: number; channel: number }): number {
+function rmsOf(
+  s: Synthetic,
+  outcome: SolveOutcome,
+  { without, channel }: { without: number; channel: number },
+): number {
   let sum = 0
   let count = 0
   for (let c = 0; c < s.channels; c++) {

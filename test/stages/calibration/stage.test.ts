@@ -23,7 +23,10 @@ async function observe(t: TestContext, synthetic: SyntheticOptions = {}, set: Se
   const run = (options: Partial<StageOptions> = {}, name = 'product') => {
     const outputDir = join(dir, name)
     mkdirSync(outputDir)
-    return calibrate({ outputDir, ...options, inputs: { measurementSet, ...options.inputs } }).then((outcome) => ({ ...outcome, outputDir }))
+    return calibrate({ outputDir, ...options, inputs: { measurementSet, ...options.inputs } }).then((outcome) => ({
+      ...outcome,
+      outputDir,
+    }))
   }
   return { dir, s, measurementSet, run }
 }
@@ -46,9 +49,17 @@ async function readCalibrated(outputDir: string) {
 type Calibrated = Awaited<ReturnType<typeof readCalibrated>>
 
 /** Mean over unflagged samples of |data - sky|^2 times its weight per component, and the mean amplitude ratio. */
-function compareWithSky({ layout, metadata, rows, data, weights, flags }: Calibrated, s: Synthetic): { chi2: number; ratio: number } {
+function compareWithSky(
+  { layout, metadata, rows, data, weights, flags }: Calibrated,
+  s: Synthetic,
+): { chi2: number; ratio: number } {
   const { channels, polarizations } = layout
-  const predictor = createPredictor({ sources: s.sources, phaseCentre: metadata.phaseCentre, beam: metadata.beam, freqHz: metadata.freqHz })
+  const predictor = createPredictor({
+    sources: s.sources,
+    phaseCentre: metadata.phaseCentre,
+    beam: metadata.beam,
+    freqHz: metadata.freqHz,
+  })
   const integration = Int32Array.from(rows.timeMjdS, (time) => metadata.beam.timeMjdS.indexOf(time))
   const sky = new Float32Array(2 * layout.rows * channels)
   predictor.predict(0, layout.rows, rows.uvwM, integration, sky)
@@ -97,7 +108,9 @@ test('an observation of a calibrator is calibrated: the sky in Jy, weights that 
   assert.equal(metadata.extra['UNCALIBR'], 0)
   assert.equal(metadata.extra['CHANAVG'], 2)
   assert.deepEqual(metadata.beam.raRad, s.beam.raRad)
-  const sky = JSON.parse(readFileSync(join(outcome.outputDir, 'calibrated', 'sky-model.json'), 'utf8')) as { sources: { flux: Parameters<typeof fluxAt>[0] }[] }
+  const sky = JSON.parse(readFileSync(join(outcome.outputDir, 'calibrated', 'sky-model.json'), 'utf8')) as {
+    sources: { flux: Parameters<typeof fluxAt>[0] }[]
+  }
   assert.ok(Math.abs(fluxAt(sky.sources[0].flux, 1.405e9) - 15.06) < 0.01)
 })
 
@@ -106,7 +119,10 @@ test('one worker and three make the same bytes', async (t) => {
   const one = await run({ cpu: 1 }, 'one')
   const three = await run({ cpu: 3 }, 'three')
   for (const output of ['solutions', 'calibrated']) {
-    assert.equal((await hashTree(join(one.outputDir, output))).sha256, (await hashTree(join(three.outputDir, output))).sha256)
+    assert.equal(
+      (await hashTree(join(one.outputDir, output))).sha256,
+      (await hashTree(join(three.outputDir, output))).sha256,
+    )
   }
 })
 
@@ -122,7 +138,10 @@ test('reduced weights and flags of the input are honoured', async (t) => {
   const { s, run } = await observe(t, { ...shape }, { weights, flags })
   const outcome = await run()
   const expected = (Math.ceil(size / 97) + Math.floor((size - 2) / 211)) / size
-  assert.ok(Math.abs((outcome.metrics.flaggedMissing ?? 0) - expected) < 0.15 * expected, `flagged ${outcome.metrics.flaggedMissing}`)
+  assert.ok(
+    Math.abs((outcome.metrics.flaggedMissing ?? 0) - expected) < 0.15 * expected,
+    `flagged ${outcome.metrics.flaggedMissing}`,
+  )
   const { ratio } = compareWithSky(await readCalibrated(outcome.outputDir), s)
   assert.ok(Math.abs(ratio - 1) < 3e-3)
 })
@@ -168,7 +187,9 @@ test('a set that is bad is kept and applied to nothing', async (t) => {
   const { outputs, quality, outputDir } = await run()
   assert.deepEqual(outputs, ['solutions'])
   assert.equal(quality.verdict, 'bad')
-  assert.ok(quality.checks.some(({ name, verdict, blocking }) => name === 'solutionSet' && verdict === 'bad' && blocking))
+  assert.ok(
+    quality.checks.some(({ name, verdict, blocking }) => name === 'solutionSet' && verdict === 'bad' && blocking),
+  )
   assert.ok(!existsSync(join(outputDir, 'calibrated')))
   const { header } = await readSolutions(join(outputDir, 'solutions', 'set.ctgs'))
   assert.equal(header['grade'], 'bad')
@@ -206,7 +227,10 @@ test('a set of another observation is applied, without its short phases', async 
   assert.notEqual(quality.verdict, 'bad')
   const calibrated = await readCalibrated(applied)
   assert.ok(Math.abs(compareWithSky(calibrated, later.s).ratio - 1) < 3e-3)
-  assert.equal(calibrated.metadata.extra['CALTBL'], (await readSolutions(join(outputDir, 'solutions', 'set.ctgs'))).header['id'])
+  assert.equal(
+    calibrated.metadata.extra['CALTBL'],
+    (await readSolutions(join(outputDir, 'solutions', 'set.ctgs'))).header['id'],
+  )
   assert.equal(calibrated.metadata.extra['CALINTRP'], 'nearest')
 })
 
@@ -249,7 +273,10 @@ test('no calibrator in the beam, an unknown one, too little memory and empty dat
   s.data.fill(0)
   const measurementSet = await writeSet(join(dir, 'zero'), s)
   mkdirSync(join(dir, 'e'))
-  await assert.rejects(calibrate({ inputs: { measurementSet }, outputDir: join(dir, 'e') }), refusal('DATA_UNUSABLE', /no unflagged/))
+  await assert.rejects(
+    calibrate({ inputs: { measurementSet }, outputDir: join(dir, 'e') }),
+    refusal('DATA_UNUSABLE', /no unflagged/),
+  )
 })
 
 test('a cancelled calibration ends as cancelled', async (t) => {

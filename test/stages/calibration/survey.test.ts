@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { median } from '#runtime/numeric/statistics.ts'
-import { createSurveyWork, surveyPolarization, type BaselineData, type SurveyOptions } from '../../../stages/calibration/survey.ts'
+import {
+  createSurveyWork,
+  surveyPolarization,
+  type BaselineData,
+  type SurveyOptions,
+} from '../../../stages/calibration/survey.ts'
 import { createNoiseWork, surveyNoise } from '../../../stages/calibration/survey-noise.ts'
 
 const shape = { integrations: 8, channels: 96, polarizations: 2, perSubband: 48 }
@@ -34,7 +39,10 @@ function observe(flux = 3, sigma = 1): Case {
       flagOffset: Int32Array.from({ length: integrations }, (_, t) => t * channels),
       flaggedAt: new Uint8Array(integrations),
     },
-    cells: { sum: new Int32Array(integrations * channels * polarizations), flagged: new Int32Array(integrations * channels * polarizations) },
+    cells: {
+      sum: new Int32Array(integrations * channels * polarizations),
+      flagged: new Int32Array(integrations * channels * polarizations),
+    },
   }
 }
 
@@ -50,7 +58,9 @@ function at(t: number, c: number, p: number): number {
 test('clean data are not flagged, and the median amplitude is that of the samples', () => {
   const clean = observe()
   const { medianAmplitude, threshold, missing, clip } = survey(clean)
-  const amplitudes = Float64Array.from({ length: integrations * channels }, (_, k) => Math.hypot(clean.baseline.data[4 * k], clean.baseline.data[4 * k + 1]))
+  const amplitudes = Float64Array.from({ length: integrations * channels }, (_, k) =>
+    Math.hypot(clean.baseline.data[4 * k], clean.baseline.data[4 * k + 1]),
+  )
   assert.ok(Math.abs(medianAmplitude / median(amplitudes) - 1) < 2e-3)
   const deviation = 1.4826 * median(amplitudes.map((a) => Math.abs(a - median(amplitudes))))
   assert.ok(Math.abs(threshold / (median(amplitudes) + 7 * deviation) - 1) < 0.02)
@@ -71,8 +81,18 @@ test('zeros, not-a-number, infinities and input flags are missing; strong sample
   assert.deepEqual(pick(survey(bad, 0)), { missing: 4, clip: 1 })
   assert.deepEqual(pick(survey(bad, 1)), { missing: 0, clip: 1 })
   const flagged = [...bad.options.flags.entries()].filter(([, bits]) => bits !== 0)
-  assert.deepEqual(flagged, [[1, 1], [channels + 2, 1], [2 * channels + 3, 1], [3 * channels + 4, 1], [4 * channels + 5, 2], [5 * channels + 6, 1]])
-  assert.equal(bad.cells.flagged.reduce((sum, n) => sum + n, 0), 6)
+  assert.deepEqual(flagged, [
+    [1, 1],
+    [channels + 2, 1],
+    [2 * channels + 3, 1],
+    [3 * channels + 4, 1],
+    [4 * channels + 5, 2],
+    [5 * channels + 6, 1],
+  ])
+  assert.equal(
+    bad.cells.flagged.reduce((sum, n) => sum + n, 0),
+    6,
+  )
 })
 
 function pick({ missing, clip }: { missing: number; clip: number }): { missing: number; clip: number } {

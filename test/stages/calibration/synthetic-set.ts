@@ -43,7 +43,11 @@ export async function writeSet(path: string, s: Synthetic, options: SetOptions =
       observer: '',
       project: 'test',
       fieldName: 'test',
-      antennas: Array.from({ length: s.antennas }, (_, a) => ({ name: options.names?.[a] ?? `${101 + a}`, positionM: [a, 0, 0] as const, diameterM: 4.65 })),
+      antennas: Array.from({ length: s.antennas }, (_, a) => ({
+        name: options.names?.[a] ?? `${101 + a}`,
+        positionM: [a, 0, 0] as const,
+        diameterM: 4.65,
+      })),
       freqHz: s.freqHz,
       channelWidthHz: s.freqHz[1] - s.freqHz[0],
       stokes: polarizations === 2 ? [9, 12] : [9],

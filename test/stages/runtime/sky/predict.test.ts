@@ -11,7 +11,10 @@ const degree = Math.PI / 180
 const phaseCentre = { raRad: 0.01 * degree, decRad: 16 * degree }
 
 function track(integrations: number): BeamTrack {
-  const raRad = Float64Array.from({ length: integrations }, (_, k) => phaseCentre.raRad + (k - (integrations - 1) / 2) * 0.054 * degree)
+  const raRad = Float64Array.from(
+    { length: integrations },
+    (_, k) => phaseCentre.raRad + (k - (integrations - 1) / 2) * 0.054 * degree,
+  )
   return {
     timeMjdS: Float64Array.from({ length: integrations }, (_, k) => 5e9 + 12.88 * k),
     raRad,
@@ -21,8 +24,16 @@ function track(integrations: number): BeamTrack {
 }
 
 const sources: SkySource[] = [
-  { name: 'a', direction: { raRad: 359.6 * degree, decRad: 16.7 * degree }, flux: { kind: 'power-law', fluxJy: 2, refFreqHz: 1.4e9, spectralIndex: -0.7 } },
-  { name: 'b', direction: { raRad: 0.9 * degree, decRad: 15.2 * degree }, flux: { kind: 'polynomial', coefficients: [1.2481, -0.4507] } },
+  {
+    name: 'a',
+    direction: { raRad: 359.6 * degree, decRad: 16.7 * degree },
+    flux: { kind: 'power-law', fluxJy: 2, refFreqHz: 1.4e9, spectralIndex: -0.7 },
+  },
+  {
+    name: 'b',
+    direction: { raRad: 0.9 * degree, decRad: 15.2 * degree },
+    flux: { kind: 'polynomial', coefficients: [1.2481, -0.4507] },
+  },
 ]
 
 function direct(uvw: readonly number[], k: number, freqHz: number, beam: BeamTrack): [number, number] {
@@ -63,12 +74,22 @@ test('predicted visibilities equal the direct sum over sources, on an uneven cha
 
 test('a source east of the centre turns forwards with u, and one at the centre of the beam has its full flux', () => {
   const beam = track(1)
-  const centre: SkySource = { name: 'c', direction: phaseCentre, flux: { kind: 'power-law', fluxJy: 3, refFreqHz: 1e9, spectralIndex: 0 } }
+  const centre: SkySource = {
+    name: 'c',
+    direction: phaseCentre,
+    flux: { kind: 'power-law', fluxJy: 3, refFreqHz: 1e9, spectralIndex: 0 },
+  }
   const east: SkySource = { ...centre, direction: { raRad: phaseCentre.raRad + 1e-4, decRad: phaseCentre.decRad } }
   const freqHz = Float64Array.of(1.4e9)
   const predict = (source: SkySource): Float32Array => {
     const out = new Float32Array(2)
-    createPredictor({ sources: [source], phaseCentre, beam, freqHz }).predict(0, 1, Float64Array.of(100, 0, 0), Int32Array.of(0), out)
+    createPredictor({ sources: [source], phaseCentre, beam, freqHz }).predict(
+      0,
+      1,
+      Float64Array.of(100, 0, 0),
+      Int32Array.of(0),
+      out,
+    )
     return out
   }
   assert.deepEqual([...predict(centre)], [3, 0])
