@@ -1,5 +1,5 @@
 import { estimateBackground } from '#runtime/sky/background.ts'
-import { findIslands, maskFromIslands, type Island } from '#runtime/sky/find-sources.ts'
+import { findIslands, maskFromIslands, type Island } from '#runtime/sky/islands.ts'
 import { isCovered, lobeAt, subtractPointSpread, type PointSpread } from './point-spread.ts'
 
 /** A place with a flux density: the pixel index and the apparent flux density at it. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { writeFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
 import { StageError } from '#runtime/stage/errors.ts'
-import { maskFromIslands, type Island } from '#runtime/sky/find-sources.ts'
+import { maskFromIslands, type Island } from '#runtime/sky/islands.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import type { CleanStop } from './checks.ts'
 import type { CleanImages, Engine, Stage } from './engine.ts'
@@ -26,7 +26,7 @@ export interface Imaged {
   residual: Float32Array
   model: Float32Array
   psf: FitsImage
-  noise: FitsImage
+  noisePath: string
   bright: readonly BrightCandidate[]
   islands: readonly Island[]
   maskFraction: number
@@ -65,7 +65,7 @@ interface Field {
   dirty: FitsImage
   psf: FitsImage
   spread: PointSpread
-  noise: FitsImage
+  noisePath: string
   bright: BrightCandidate[]
   islands: Island[]
   peaks: Peak[]
@@ -82,7 +82,7 @@ async function peel(
   const limitJy = params.brightJy ?? Number.POSITIVE_INFINITY
   let paths = sets.map(({ set }) => set.layout.path)
   const images = await stage.phase('dirty', () => engine.dirty(paths))
-  const { psf, noise } = images
+  const { psf, noisePath } = images
   let dirty = images.image
   const { beam, wcs } = psf
   if (beam === undefined) throw new StageError('WSCLEAN_FAILED', 'WSClean could not fit a beam to the dirty beam')
@@ -137,7 +137,7 @@ async function peel(
     dirty,
     psf,
     spread,
-    noise,
+    noisePath,
     bright,
     islands: found.islands,
     peaks: found.peaks,
@@ -236,7 +236,7 @@ function dirtyResult(field: Field): Imaged {
     residual: field.dirty.data.slice(),
     model: new Float32Array(field.dirty.data.length),
     psf: field.psf,
-    noise: field.noise,
+    noisePath: field.noisePath,
     bright: field.bright,
     islands: [],
     maskFraction: 0,

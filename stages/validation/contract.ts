@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineStage } from '#runtime/stage/contract.ts'
 import { limitsSchema } from './limits.ts'
 
-export const validationParams = z.strictObject({
+const validationParams = z.strictObject({
   seedSigma: z
     .number()
     .min(3)

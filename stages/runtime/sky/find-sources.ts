@@ -8,8 +8,6 @@ import {
 } from './gaussian-fit.ts'
 import { findIslands, type Island, type IslandOptions } from './islands.ts'
 
-export { findIslands, maskFromIslands, type Island, type IslandOptions } from './islands.ts'
-
 /** Why a source deserves a second look; a source without one is an isolated, cleanly fitted point or Gaussian. */
 export type SourceFlag = 'blended' | 'fixed-shape' | 'edge' | 'near-bright' | 'fit-failed'
 
@@ -37,7 +35,7 @@ export interface FindOptions extends IslandOptions {
 }
 
 /** Below this signal-to-noise ratio a shape cannot be told from the beam: widths are uncertain by more than 10 %. */
-export const FREE_SHAPE_SNR = 10
+const FREE_SHAPE_SNR = 10
 /** A fit needs more than this area in beams, and 2 sigma of its own error, to keep its own shape. */
 const FREE_SHAPE_AREA = 1.1
 const FREE_SHAPE_SIGMA = 2

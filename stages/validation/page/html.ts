@@ -19,7 +19,7 @@ function render(piece: Piece): string {
 }
 
 /** Text for element content and quoted attributes; control characters become visible replacement characters. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text
     .replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
     .replaceAll('&', '&amp;')

@@ -47,7 +47,7 @@ const racsColumns: SurveyLayout['columns'] = {
   flags: ['Flag'],
 }
 
-export const surveyLayouts: readonly SurveyLayout[] = [
+const surveyLayouts: readonly SurveyLayout[] = [
   {
     name: 'racs-high',
     version: 'dr1',
