@@ -12,11 +12,14 @@ const WSCLEAN_BYTES = 120 * MIB
 const NODE_BYTES_PER_PIXEL = 48
 
 /** Bytes a pixel that WSClean holds: images, and complex grids padded by 1.2; measured 3.1 wgridder. */
-const WSCLEAN_BYTES_PER_PIXEL = 70
+const WSCLEAN_BYTES_PER_PIXEL = 62
 
 /** Bytes a visibility (row x channel) that WSClean holds while it grids, and of its reordered data on scratch. */
 const WSCLEAN_BYTES_PER_VISIBILITY = 28
 const REORDERED_BYTES_PER_VISIBILITY = 20
+
+/** Thirteen planes that WSClean and the mask leave on scratch. */
+const SCRATCH_BYTES_PER_PIXEL = 52
 
 /** Bytes a sample (row x channel x polarisation) of a calibrated set: complex data, weight, flag. */
 const SET_BYTES_PER_SAMPLE = 12.25
@@ -208,7 +211,7 @@ export const imaging = defineStage({
     return {
       // Node waits with one plane or two while WSClean works, and WSClean has ended when Node searches.
       workingBytes: Math.round(NODE_BYTES + Math.max(wsclean + 16 * pixels, NODE_BYTES_PER_PIXEL * pixels)),
-      scratchBytes: Math.round(reordered + copy + 28 * pixels),
+      scratchBytes: Math.round(reordered + copy + SCRATCH_BYTES_PER_PIXEL * pixels),
       seconds: 3 + (passes * visibilities) / VISIBILITIES_PER_CORE_SECOND / 2 + pixels / 1e6,
     }
   },

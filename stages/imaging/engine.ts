@@ -18,8 +18,9 @@ const shortestTimeoutSeconds = 600
 
 export interface DirtyImages {
   image: FitsImage
-  noise: FitsImage
   psf: FitsImage
+  /** Stokes Q, left in the scratch folder until it is needed. */
+  noisePath: string
 }
 
 export interface CleanImages {
@@ -83,7 +84,7 @@ export function createEngine(
       lastDirty = path('first-I')
       return {
         image: await readFitsImage(path('first-I-dirty.fits')),
-        noise: await readFitsImage(path('first-Q-dirty.fits')),
+        noisePath: path('first-Q-dirty.fits'),
         psf: await readFitsImage(path('first-psf.fits')),
       }
     },

@@ -53,6 +53,9 @@ export interface ImageKind {
   stokes?: 'I' | 'Q'
 }
 
+/** Digits of measured numbers: more would differ between one thread and two. */
+const noiseDigits = 5
+
 const wscleanKeys = [
   'WSCVERSI',
   'WSCWEIGH',
@@ -93,7 +96,7 @@ export function imageCards(facts: HeaderFacts, kind: ImageKind): FitsCard[] {
     ...noiseCards(facts),
     card('ORIGIN', 'contimg'),
     card('CONTRACT', facts.contract, 'stage and version of its contract'),
-    card('STEPKEY', facts.key, 'key'),
+    card('STEPKEY', facts.key),
   ]
 }
 
@@ -217,7 +220,7 @@ function noiseCards(facts: HeaderFacts): FitsCard[] {
     ['SMEARMAX', facts.smearLoss, 'peak loss by smearing where the beam is 0.5'],
   ]
   // A number that could not be measured has no keyword.
-  return numbers.flatMap(([key, value, comment]) => (Number.isFinite(value) ? [card(key, value, comment)] : []))
+  return numbers.flatMap(([key, value, comment]) => (Number.isFinite(value) ? [card(key, Number(value.toPrecision(noiseDigits)), comment)] : []))
 }
 
 function round(value: number, digits: number): number {

@@ -22,7 +22,7 @@ const lowSigma = -3
 const highSigma = 50
 
 /** Grey levels: as many as fit half a megabyte with the noise in them. */
-const greyLevels = 32
+const greyLevels = 24
 
 type Rgb = readonly [number, number, number]
 const colours = {
@@ -127,9 +127,16 @@ function blockMeans(
   return means.map((sum) => sum / (block * block))
 }
 
-/** Pixels where the response crosses a contour, dotted. */
+/** Dashes of a contour, pixels along it. */
+const dashPixels = 8
+
+/** Pixels where the response crosses a contour, dashed by their angle about the middle. */
 function drawContours(canvas: Canvas, response: Float32Array): void {
   const { width, height } = canvas
+  const dashed = (x: number, y: number): boolean => {
+    const [dx, dy] = [x - width / 2, y - height / 2]
+    return Math.floor((Math.atan2(dy, dx) * Math.hypot(dx, dy)) / dashPixels) % 2 === 0
+  }
   for (let y = 0; y + 1 < height; y += 1) {
     for (let x = 0; x + 1 < width; x += 1) {
       const here = response[y * width + x]
@@ -137,7 +144,7 @@ function drawContours(canvas: Canvas, response: Float32Array): void {
         const crosses = [response[y * width + x + 1], response[(y + 1) * width + x]].some(
           (there) => here >= level !== there >= level,
         )
-        if (crosses && (x + y) % 8 < 5) canvas.draw(x, height - 1 - y, 'contour')
+        if (crosses && dashed(x, y)) canvas.draw(x, height - 1 - y, 'contour')
       }
     }
   }

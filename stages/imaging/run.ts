@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readFitsImage } from '#runtime/formats/fits/image.ts'
 import type { Run } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { quality } from '#runtime/stage/quality.ts'
@@ -26,7 +27,10 @@ export const run: Run<typeof imaging> = async (stage) => {
   const plan = checkPlan(stage, sets)
   const engine = createEngine(stage, { version, settings, plannedSeconds: plan.seconds })
   const imaged = await imageObservation(stage, { engine, sets, skyModel })
-  const summary = await stage.phase('beam and noise', () => summarize(stage, { imaged, sets, settings }))
+  const summary = await stage.phase('beam and noise', async () => {
+    const { data: noise } = await readFitsImage(imaged.noisePath)
+    return summarize(stage, { imaged, noise, sets, settings })
+  })
   await stage.phase('write', () => writeProducts(stage, { planes: summary.planes, facts: summary.facts, steps: summary.steps }))
   return {
     outputs: Object.keys(imaging.outputs) as (keyof typeof imaging.outputs)[],

@@ -26,13 +26,21 @@ export interface Summary {
   steps: string[]
 }
 
+export interface SummaryInput {
+  imaged: Imaged
+  /** Dirty image of Stokes Q. */
+  noise: Float32Array
+  sets: readonly SurveyedSet[]
+  settings: ImagingSettings
+}
+
 /** Radius at which the mean beam is about 0.5, radians: half of 2.706 degrees at 1.405 GHz. */
 const halfPowerRad = (1.353 * Math.PI) / 180
 
 /** Restores the subtracted sources, corrects the beam, measures the noise: all numbers and planes of a product. */
 export function summarize(
   stage: Stage,
-  { imaged, sets, settings }: { imaged: Imaged; sets: readonly SurveyedSet[]; settings: ImagingSettings },
+  { imaged, noise, sets, settings }: SummaryInput,
 ): Summary {
   const { params } = stage
   const { metadata, rows } = sets[0].set
@@ -60,10 +68,10 @@ export function summarize(
     primaryBeam,
     rms: noiseMap(image, wcs.width, beam.majorRad / wcs.cellRad),
     weight: primaryBeam.map((value) => value * value),
-    noise: imaged.noise.data,
+    noise,
   }
   const statistics = residualStatistics(imaged.residual, primaryBeam)
-  const thermalJy = rmsInBeam(imaged.noise.data, primaryBeam, { low: centreResponse })
+  const thermalJy = rmsInBeam(noise, primaryBeam, { low: centreResponse })
   const freqHz = Number(imaged.psf.cards.get('CRVAL3'))
   const confusion = confusionJy(freqHz, beam)
   const integrationS = rows.intervalS[0]

@@ -5,6 +5,8 @@ export type StopReason = 'running' | 'threshold' | 'niter' | 'nmiter'
 export interface CleanLog {
   /** Largest absolute residual at the start of each major cycle, Jy/beam. */
   peaksJy: readonly number[]
+  /** Absolute residual on which each major cycle stopped, Jy/beam. */
+  endPeaksJy: readonly number[]
   minorIterations: number
   majorCycles: number
   stop: StopReason
@@ -16,6 +18,7 @@ export interface CleanLog {
 
 export const emptyCleanLog: CleanLog = {
   peaksJy: [],
+  endPeaksJy: [],
   minorIterations: 0,
   majorCycles: 0,
   stop: 'running',
@@ -26,6 +29,9 @@ export const emptyCleanLog: CleanLog = {
 /** Major cycles in a row whose first peak grew, after which a clean counts as diverging. */
 const growingCycles = 2
 
+/** A cycle that ends on a peak this many times the first one of all has run away. */
+const runawayFactor = 1.5
+
 /** Growth below this factor is noise in the peak, not divergence. */
 const growthFactor = 1.05
 
@@ -33,19 +39,25 @@ const growthFactor = 1.05
 export function readLogLine(log: CleanLog, line: string): CleanLog {
   const pass = passPatterns.find(([pattern]) => pattern.test(line))
   if (pass !== undefined) return { ...log, passes: log.passes + 1, step: pass[1] }
-  const peak = /Initial peak: (-?[\d.eE+-]+|-?inf|-?nan) ?(\S*Jy)/i.exec(line)
-  if (peak !== null) return { ...log, peaksJy: [...log.peaksJy, Math.abs(parseFlux(peak[1], peak[2]))] }
+  const first = /Initial peak: (\S+) (\S*Jy)/.exec(line)
+  if (first !== null) return { ...log, peaksJy: [...log.peaksJy, parsePeak(first[1], first[2])] }
   const performed = /Performed (\d+) iterations in total/.exec(line)
   if (performed !== null) return { ...log, minorIterations: Number(performed[1]) }
   const majors = /(\d+) major iterations were performed/.exec(line)
   if (majors !== null) return { ...log, majorCycles: Number(majors[1]) }
+  const end = /Stopped on peak (\S+) (\S*Jy)/.exec(line)
+  const endPeaksJy = end === null ? log.endPeaksJy : [...log.endPeaksJy, parsePeak(end[1], end[2])]
   const stop = stopPatterns.find(([pattern]) => pattern.test(line))
-  return stop === undefined ? log : { ...log, stop: stop[1] }
+  return end === null && stop === undefined ? log : { ...log, endPeaksJy, stop: stop?.[1] ?? log.stop }
 }
 
-/** Whether the residual peak is not a number, or has grown in two successive major cycles. */
-export function isDiverging({ peaksJy }: CleanLog): boolean {
-  if (peaksJy.some((peak) => !Number.isFinite(peak))) return true
+/**
+ * Whether a residual peak is not a number, has grown in two successive major cycles, or ended a cycle above all that the
+ * image held when it began.
+ */
+export function isDiverging({ peaksJy, endPeaksJy }: CleanLog): boolean {
+  if ([...peaksJy, ...endPeaksJy].some((peak) => !Number.isFinite(peak))) return true
+  if (Math.max(...endPeaksJy) > runawayFactor * (peaksJy[0] ?? Infinity)) return true
   const last = peaksJy.slice(-growingCycles - 1)
   return last.length > growingCycles && last.every((peak, i) => i === 0 || peak > last[i - 1] * growthFactor)
 }
@@ -66,7 +78,8 @@ const stopPatterns: [RegExp, StopReason][] = [
 
 const prefixes: Record<string, number> = { G: 1e9, M: 1e6, K: 1e3, k: 1e3, '': 1, m: 1e-3, µ: 1e-6, u: 1e-6, n: 1e-9, p: 1e-12 }
 
-function parseFlux(value: string, unit: string): number {
-  const prefix = unit.slice(0, -2)
-  return /inf|nan/i.test(value) ? Number.NaN : Number(value) * (prefixes[prefix] ?? 1)
+/** A flux density as WSClean prints it, absolute, Jy; NaN for nan and inf. */
+function parsePeak(value: string, unit: string): number {
+  const number = Number(value)
+  return Number.isFinite(number) ? Math.abs(number) * (prefixes[unit.slice(0, -2)] ?? Number.NaN) : Number.NaN
 }
