@@ -2,7 +2,7 @@ import { quantile } from '#runtime/numeric/statistics.ts'
 import type { Pair } from '../comparison.ts'
 import { domainOf } from './axis.ts'
 import { html, type Html } from './html.ts'
-import { plot } from './plot.ts'
+import { MAX_POINTS, plot } from './plot.ts'
 import type { ReportInput } from './report.ts'
 
 const ARCSEC = Math.PI / 648000
@@ -72,6 +72,7 @@ export function astrometrySection({ assessment, field }: ReportInput): Html {
       ${found.eOffsetArcsec.toFixed(2)}″ (right ascension times cos dec, declination; ours minus catalogue) from
       ${found.n} sources: ${(Math.hypot(found.offsetRaArcsec, found.offsetDecArcsec) / found.beamArcsec).toFixed(3)}
       beams. Scatter ${found.scatterRaArcsec.toFixed(2)}″ and ${found.scatterDecArcsec.toFixed(2)}″.
+      ${sample.length > MAX_POINTS && ` The plots show the ${MAX_POINTS} brightest.`}
     </p>
     <div class="plots">
       ${plot({

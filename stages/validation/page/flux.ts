@@ -2,7 +2,7 @@ import { quantile } from '#runtime/numeric/statistics.ts'
 import type { Pair } from '../comparison.ts'
 import { domainOf } from './axis.ts'
 import { html, type Html } from './html.ts'
-import { plot, type Layer } from './plot.ts'
+import { MAX_POINTS, plot, type Layer } from './plot.ts'
 import type { ReportInput } from './report.ts'
 import { milliJy, significant } from './text.ts'
 
@@ -60,6 +60,7 @@ export function fluxSection({ assessment, outliers, field }: ReportInput): Html 
       Median ratio <b>${flux.ratio.toFixed(3)} ± ${flux.eRatio.toFixed(3)}</b>, scatter ${flux.scatter.toFixed(3)}, from
       ${flux.n} sources, against ${info.name} (${(info.freqHz / 1e6).toFixed(1)} MHz) brought to
       ${(field.freqHz / 1e6).toFixed(1)} MHz.
+      ${sample.length > MAX_POINTS && ` The plots show the ${MAX_POINTS} brightest.`}
     </p>
     <div class="plots">
       ${against('flux-snr', 'signal-to-noise ratio', { x: ({ source }) => source.snr, log: true })}

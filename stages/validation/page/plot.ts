@@ -68,6 +68,9 @@ interface Frame {
   height: number
 }
 
+/** Most points drawn in one layer; of more, the first are drawn: lists come brightest first. */
+export const MAX_POINTS = 500
+
 /** One plot with axes, grid, layers and a legend of the labelled layers, as a figure with inline SVG. */
 export function plot(spec: PlotSpec): Html {
   const { id, title, description, width = 460, height = 300 } = spec
@@ -140,6 +143,7 @@ function drawMarks(layer: Layer, frame: Frame): Html | Html[] {
   switch (layer.kind) {
     case 'points':
       return layer.points
+        .slice(0, MAX_POINTS)
         .filter(({ x, y }) => Number.isFinite(px(x)) && Number.isFinite(py(y)))
         .map((point) => drawPoint(point, layer.marker ?? 'circle', frame))
     case 'line':
@@ -192,17 +196,19 @@ function drawMarks(layer: Layer, frame: Frame): Html | Html[] {
       />`
     }
     case 'arrows':
-      return layer.arrows.map(
-        ({ x, y, dx, dy, title }) =>
-          html`<g
-            >${title !== undefined && html`<title>${title}</title>`}<line
-              class="stroke"
-              x1="${px(x)}"
-              y1="${py(y)}"
-              x2="${px(x + dx)}"
-              y2="${py(y + dy)}" /><circle class="mark" cx="${px(x)}" cy="${py(y)}" r="1.8"
-          /></g>`,
-      )
+      return layer.arrows
+        .slice(0, MAX_POINTS)
+        .map(
+          ({ x, y, dx, dy, title }) =>
+            html`<g
+              >${title !== undefined && html`<title>${title}</title>`}<line
+                class="stroke"
+                x1="${px(x)}"
+                y1="${py(y)}"
+                x2="${px(x + dx)}"
+                y2="${py(y + dy)}" /><circle class="mark" cx="${px(x)}" cy="${py(y)}" r="1.8"
+            /></g>`,
+        )
   }
 }
 

@@ -88,7 +88,8 @@ export function report(input: ReportInput): string {
         </main>
       </body>
     </html> `
-  return page.markup
+  // The indentation of the templates is for the reader of the code.
+  return page.markup.replaceAll(/\n\s+/g, '\n')
 }
 
 const sentences: Record<Verdict, string> = {
