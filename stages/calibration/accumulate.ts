@@ -1,5 +1,5 @@
-import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { addFringe, type ChannelRun } from '#runtime/sky/predict.ts'
+import { addSmearedFringe } from './smeared-fringe.ts'
 
 /** What the sums of one baseline are made of. */
 export interface AccumulateInput {
@@ -62,7 +62,6 @@ export interface AccumulateWork {
   readonly sharedN: Float64Array
   /** (channels, re/im): the other sources, relative to the calibrator's fringe. */
   readonly others: Float64Array
-  readonly smeared: Float64Array
   /** (rows of a group, channels, re/im): the model of each row. */
   readonly models: Float64Array
   readonly ones: Float64Array
@@ -93,7 +92,6 @@ export function createAccumulateWork({
     sharedW: new Float64Array(channels),
     sharedN: new Float64Array(channels),
     others: new Float64Array(2 * channels),
-    smeared: new Float64Array(channels),
     models: new Float64Array(2 * channels * rows),
     ones: new Float64Array(channels).fill(1),
     rows: new Int32Array(rows),
@@ -151,7 +149,7 @@ function accumulateGroup(input: AccumulateInput, work: AccumulateWork, span: Spa
 /** Mean over integrations [from, to) of the other sources relative to the calibrator's fringe. */
 function predictOthers(
   { model, channels, integrations }: AccumulateInput,
-  { others, smeared }: AccumulateWork,
+  { others }: AccumulateWork,
   { from, to }: Span,
 ): void {
   others.fill(0)
@@ -159,36 +157,11 @@ function predictOthers(
   const count = to - from
   for (let s = 0; s < model.sources; s++) {
     const path = s * integrations
-    let mean = 0
-    for (let t = from; t < to; t++) mean += model.otherPathM[path + t] / count
+    let pathM = 0
+    for (let t = from; t < to; t++) pathM += model.otherPathM[path + t] / count
     const stepM = count > 1 ? (model.otherPathM[path + to - 1] - model.otherPathM[path + from]) / (count - 1) : 0
-    const amplitude = (path + middle) * channels
-    for (const run of model.runs) smear(smeared, run, { amplitudes: model.others, amplitude, stepM, count })
-    for (const run of model.runs) addFringe(others, run, { pathM: mean, amplitudes: smeared, from: 0 })
-  }
-}
-
-/** Channels over which one smearing factor holds: its phase changes by 3e-3 of itself. */
-const SMEAR_CHANNELS = 16
-
-/** Amplitudes times the mean of `count` phasors that turn by nu stepM / c each: sin(n x / 2) / (n sin(x / 2)). */
-function smear(
-  out: Float64Array,
-  run: ChannelRun,
-  {
-    amplitudes,
-    amplitude,
-    stepM,
-    count,
-  }: { amplitudes: Float64Array; amplitude: number; stepM: number; count: number },
-): void {
-  for (let block = 0; block < run.count; block += SMEAR_CHANNELS) {
-    const end = Math.min(run.count, block + SMEAR_CHANNELS)
-    const freqHz = run.firstHz + 0.5 * (block + end - 1) * run.stepHz
-    const half = (Math.PI * freqHz * stepM) / SPEED_OF_LIGHT_M_S
-    const sine = Math.sin(half)
-    const factor = Math.abs(sine) < 1e-9 ? 1 : Math.sin(count * half) / (count * sine)
-    for (let c = run.start + block; c < run.start + end; c++) out[c] = amplitudes[amplitude + c] * factor
+    const fringe = { pathM, stepM, count, amplitudes: model.others, from: (path + middle) * channels }
+    for (const run of model.runs) addSmearedFringe(others, run, fringe)
   }
 }
 

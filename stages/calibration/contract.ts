@@ -7,7 +7,7 @@ const MIB = 1024 * 1024
 export const MAX_WORKERS = 4
 
 /** Baselines (times integrations) that a worker holds at once. */
-export const SLOTS_PER_UNIT = 16
+export const SLOTS_PER_UNIT = 32
 
 export const calibrationParams = z.strictObject({
   mode: z

@@ -81,7 +81,7 @@ export function describeSet(context: Observation, { calibrator, sky, solved, bin
     survey,
     sefdJy: sefd.sefdJy,
     residualPhases: numbers.residuals.phases,
-    metrics: metrics as Record<string, number>,
+    metrics: metrics,
     average: averageOf(context),
   })
   return { header, grade, checks, metrics, summary, sefd }

@@ -43,7 +43,7 @@ export interface SkyModelInput {
 
 /** Middle of the beam track: centre of the search for other sources. */
 export function beamCentre(beam: BeamTrack): Direction {
-  return meanDirection(Array.from(beam.raRad, (raRad, k) => ({ raRad, decRad: beam.decRad[k]! })))
+  return meanDirection(Array.from(beam.raRad, (raRad, k) => ({ raRad, decRad: beam.decRad[k] })))
 }
 
 /**

@@ -192,14 +192,14 @@ export function judgeSet(header: SetHeader, target: TargetFacts, windowHours: nu
   }
   if (ageHours > windowHours)
     refused.push(`it is ${ageHours.toFixed(1)} h away in time: gain phases hold for ${windowHours} h`)
-  const step = target.freqHz.length > 1 ? target.freqHz[1]! - target.freqHz[0]! : header.freqStepHz
+  const step = target.freqHz.length > 1 ? target.freqHz[1] - target.freqHz[0] : header.freqStepHz
   const sameGrid =
     header.channels === target.freqHz.length &&
-    Math.abs(header.freqFirstHz - target.freqHz[0]!) < borrowLimits.freqHz &&
+    Math.abs(header.freqFirstHz - target.freqHz[0]) < borrowLimits.freqHz &&
     Math.abs(header.freqStepHz - step) * header.channels < borrowLimits.freqHz
   if (!sameGrid) {
     refused.push(
-      `its ${header.channels} channels start at ${(header.freqFirstHz / 1e6).toFixed(4)} MHz, the data have ${target.freqHz.length} from ${(target.freqHz[0]! / 1e6).toFixed(4)} MHz`,
+      `its ${header.channels} channels start at ${(header.freqFirstHz / 1e6).toFixed(4)} MHz, the data have ${target.freqHz.length} from ${(target.freqHz[0] / 1e6).toFixed(4)} MHz`,
     )
   }
   if (header.polarizations.join() !== target.polarizations.join())
