@@ -19,7 +19,11 @@ const SMEAR_CHANNELS = 16
  * sum[c] += amplitude[c] f(nu_c) exp(2 pi i nu_c path / c), f the mean of `count` phasors that turn by x = 2 pi nu step / c
  * each: sin(count x / 2) / (count sin(x / 2)). Four interleaved recurrences over the channels of a run.
  */
-export function addSmearedFringe(sum: Float64Array, run: ChannelRun, { pathM, stepM, count, amplitudes, from }: SmearedFringe): void {
+export function addSmearedFringe(
+  sum: Float64Array,
+  run: ChannelRun,
+  { pathM, stepM, count, amplitudes, from }: SmearedFringe,
+): void {
   const turns = pathM / SPEED_OF_LIGHT_M_S
   const first = run.firstHz * turns
   const phase = 2 * Math.PI * (first - Math.floor(first))
@@ -42,7 +46,12 @@ export function addSmearedFringe(sum: Float64Array, run: ChannelRun, { pathM, st
   let cosine = Math.cos(half)
   let sineN = Math.sin(count * half)
   let cosineN = Math.cos(count * half)
-  const [sa, ca, sna, cna] = [Math.sin(advance), Math.cos(advance), Math.sin(count * advance), Math.cos(count * advance)]
+  const [sa, ca, sna, cna] = [
+    Math.sin(advance),
+    Math.cos(advance),
+    Math.sin(count * advance),
+    Math.cos(count * advance),
+  ]
   for (let block = run.start; block < end; block += SMEAR_CHANNELS) {
     const blockEnd = Math.min(end, block + SMEAR_CHANNELS)
     const factor = Math.abs(sine) < 1e-9 ? 1 : sineN / (count * sine)

@@ -34,7 +34,7 @@ interface ArrayEntry {
 export function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
   const names = Object.keys(arrays).toSorted()
   const entries = names.map((name): ArrayEntry => {
-    const { shape, values } = arrays[name]!
+    const { shape, values } = arrays[name]
     if (shape.reduce((product, n) => product * n, 1) !== values.length) {
       throw new RangeError(`${name}: shape ${shape.join(' x ')} does not hold ${values.length} values`)
     }
@@ -51,7 +51,7 @@ export function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
   text.copy(bytes, PREFIX)
   let at = PREFIX + headerBytes
   for (const entry of entries) {
-    const { values } = arrays[entry.name]!
+    const { values } = arrays[entry.name]
     Buffer.from(values.buffer, values.byteOffset, values.byteLength).copy(bytes, at)
     at += padded(byteLength(entry))
   }
