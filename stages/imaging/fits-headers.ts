@@ -159,8 +159,10 @@ function timeCards({ startMjd, endMjd, exposureS }: HeaderFacts): FitsCard[] {
     card('DATE-AVG', iso(middle)),
     card('DATE-END', iso(endMjd)),
     card('MJD-OBS', round(startMjd, 9)),
+    card('MJD-BEG', round(startMjd, 9)),
     card('MJD-AVG', round(middle, 9)),
-    card('TELAPSE', round((endMjd - startMjd) * 86_400, 6), '[s]'),
+    card('MJD-END', round(endMjd, 9)),
+    card('TELAPSE', round((endMjd - startMjd) * 86_400, 5), '[s]'),
     card('XPOSURE', round(exposureS, 6), '[s]'),
   ]
 }
