@@ -37,10 +37,9 @@ export function grade(key: CheckKey, measured: Measurement, limits: Limits): Che
   const { graded, error, n } = measured
   const limit = { good: measured.good ?? limits[key].good, uncertain: limits[key].uncertain }
   if (n !== undefined && n < spec.needs) {
-    return notRun(key, `not enough samples: ${n}, needs ${spec.needs}. ${measured.message}`.trim(), { n })
+    return notRun(key, `not enough samples: ${n} of the ${spec.needs} that it needs`, { n })
   }
-  if (!Number.isFinite(graded))
-    return notRun(key, `could not be measured. ${measured.message}`.trim(), n === undefined ? {} : { n })
+  if (!Number.isFinite(graded)) return notRun(key, 'it could not be measured', n === undefined ? {} : { n })
   const sharp = error === undefined || (Number.isFinite(error) && error < limit.good / 2)
   const plain = gradeOf(spec, limit, graded)
   const surelyBad =

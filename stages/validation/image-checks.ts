@@ -70,7 +70,10 @@ export function imageChecks(numbers: ImageNumbers, limits: Limits): Check[] {
       ? notRun('residual', 'the residual holds no finite pixel')
       : grade(
           'residual',
-          { graded: residualPeakSnr, message: 'Largest absolute residual over the local noise.' },
+          {
+            graded: residualPeakSnr,
+            message: `The largest residual is ${residualPeakSnr.toFixed(1)} times the local noise.`,
+          },
           limits,
         ),
     notRun('psf', 'no beam was predicted for the antennas present'),
