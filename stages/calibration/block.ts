@@ -52,7 +52,7 @@ export function readBlock(
     for (let s = 0; s < count;) {
       const row0 = rowOf[t * slots + slot0 + s]
       let rows = 1
-      while (s + rows < count && row0 >= 0 && rowOf[t * slots + slot0 + s + rows] === row0 + rows) rows++
+      if (row0 >= 0) while (s + rows < count && rowOf[t * slots + slot0 + s + rows] === row0 + rows) rows++
       const at = (t * count + s) * cell
       for (let k = 0; k < rows; k++) {
         for (let band = 0; band < subbands; band++) {

@@ -229,7 +229,7 @@ export const calibration = defineStage({
       SLOTS_PER_UNIT * shape.integrations * channels * (8 * shape.polarizations + shape.polarizations) + 24 * MIB
     const visibilities = rows * channels * shape.polarizations
     return {
-      workingBytes: 96 * MIB + cubes + flags + MAX_WORKERS * perWorker,
+      workingBytes: 160 * MIB + cubes + flags + MAX_WORKERS * perWorker,
       scratchBytes: 0,
       seconds: 2 + visibilities / 2.5e7,
     }

@@ -2,7 +2,7 @@ import { median, mad, SIGMA_PER_MAD } from '#runtime/numeric/statistics.ts'
 import { runningMedian } from './running-median.ts'
 import { CELL_POWER_STEPS } from './survey.ts'
 
-/** Limits of the tests that look at the array as a whole; sources: flagging table of the calibration page in docs. */
+/** Limits of the tests that look at the array as a whole: judgement, but for the 95 % of the operational pipeline. */
 export const arrayFlagLimits = {
   /** An antenna polarisation with more than this flagged is dead. */
   deadFraction: 0.95,
@@ -114,6 +114,8 @@ export interface CellStatistics {
   perSubband: number
   /** Baselines with rows in each integration. */
   baselines: number
+  /** (polarizations): those of them that are flagged as a whole, which say nothing about a cell. */
+  lost: ArrayLike<number>
   /** (integrations, channels, polarizations): summed power over the median of each baseline, in integer steps. */
   sum: Float64Array
   /** Same shape: flagged samples. */
@@ -173,7 +175,8 @@ export function flagCells(input: CellStatistics): CellFlags {
   for (let k = 0; k < cells.length; k++) {
     let bits = cells[k] === 1 ? all : 0
     for (let p = 0; p < polarizations && bits === 0; p++) {
-      const part = input.flagged[k * polarizations + p] / Math.max(1, input.baselines)
+      const left = input.baselines - input.lost[p]
+      const part = (input.flagged[k * polarizations + p] - input.lost[p]) / Math.max(1, left)
       if (part > arrayFlagLimits.growFraction && part < 1) bits = all
     }
     cells[k] = bits

@@ -60,6 +60,10 @@ async function surveyObservation(
   markDirtyCells(job)
   const { badChannels, badIntegrations } = survey
   stage.log.info('flagged', { ...reasons(survey.counts), badChannels, badIntegrations })
+  if (survey.droppedBands.length > 0) {
+    const names = survey.droppedBands.map((band) => `${(job.freqHz[band * job.perSubband] / 1e6).toFixed(1)} MHz`)
+    stage.warn(`left out subbands with more than 80 % flagged, from ${names.join(', ')}`)
+  }
   if (survey.bandPresent.includes(1)) return survey
   throw new StageError('DATA_UNUSABLE', 'the measurement set holds no unflagged visibility', {
     hint: 'look at the raw data; nothing was written',

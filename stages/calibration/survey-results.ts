@@ -1,5 +1,5 @@
 import { median } from '#runtime/numeric/statistics.ts'
-import { deadAntennas, flagCells, outlierBaselines, type BaselineAmplitudes } from './flag-array.ts'
+import { arrayFlagLimits, deadAntennas, flagCells, outlierBaselines, type BaselineAmplitudes } from './flag-array.ts'
 import type { Job, SurveyPass } from './job.ts'
 import { antennaNoise, NOISELESS } from './noise.ts'
 import { sharedFloat32, sharedInt32, sharedUint32 } from './shared-memory.ts'
@@ -29,6 +29,8 @@ export interface SurveyResults {
   noiseless: boolean
   /** Flagged part by (integration, channel). */
   cellFraction: Float32Array
+  /** Subbands (in ascending frequency) left out because nearly all of their data are flagged. */
+  droppedBands: number[]
   badChannels: number
   badIntegrations: number
 }
@@ -92,12 +94,14 @@ export function concludeSurvey(
   const dead = deadAntennas(input)
   const without = Uint8Array.from(dead, (bits, a) => bits | knownBad[a])
   const bad = outlierBaselines(input, without)
+  const lost = Array.from({ length: polarizations }, (_, p) => lostBaselines(flagged, polarizations, p))
   const cells = flagCells({
     integrations,
     channels: layout.channels,
     polarizations,
     perSubband,
     baselines,
+    lost,
     sum: cellSum,
     flagged: cellFlagged,
   })
@@ -136,6 +140,7 @@ export function concludeSurvey(
     }
     job.cellFlags[k] |= fresh
   }
+  const droppedBands = dropBands(job, { counts, cellFlagged, bandPresent, lost })
   const { noise, noiseless } = measureNoise(job, pass, { long, weights, minBaselines, dead: without })
   return {
     counts,
@@ -145,6 +150,7 @@ export function concludeSurvey(
     noise,
     noiseless,
     cellFraction: fractionsByCell(job, cellFlagged),
+    droppedBands,
     badChannels: cells.channels,
     badIntegrations: cells.integrations,
   }
@@ -165,6 +171,55 @@ function presentBands(job: Job, cellFlagged: Float64Array): Uint8Array {
     present[Math.floor(c / job.perSubband)] = 1
   }
   return present
+}
+
+/** Part of a subband's data that may be flagged before the rest is left out too. */
+const BAND_FLAGGED = 0.8
+
+/** Flags what is left of subbands with more than 80 % flagged, whole baselines not counted, and takes them as absent. */
+function dropBands(
+  job: Job,
+  {
+    counts,
+    cellFlagged,
+    bandPresent,
+    lost,
+  }: { counts: FlagCounts; cellFlagged: Float64Array; bandPresent: Uint8Array; lost: readonly number[] },
+): number[] {
+  const { polarizations, perSubband, cellFlags, index, layout } = job
+  const all = (1 << polarizations) - 1
+  const dropped: number[] = []
+  for (let band = 0; band < job.subbands; band++) {
+    if (bandPresent[band] === 0) continue
+    let sum = 0
+    const cells: number[] = []
+    for (let t = 0; t < index.integrations; t++) {
+      for (let c = band * perSubband; c < (band + 1) * perSubband; c++) cells.push(t * layout.channels + c)
+    }
+    for (const k of cells) {
+      for (let p = 0; p < polarizations; p++) {
+        const left = Math.max(1, index.baselines - lost[p])
+        sum += (cellFlags[k] & (1 << p)) !== 0 ? 1 : (cellFlagged[k * polarizations + p] - lost[p]) / left
+      }
+    }
+    if (sum <= BAND_FLAGGED * cells.length * polarizations) continue
+    for (const k of cells) {
+      for (let p = 0; p < polarizations; p++) {
+        if ((cellFlags[k] & (1 << p)) === 0) counts.channel += index.baselines - cellFlagged[k * polarizations + p]
+      }
+      cellFlags[k] = all
+    }
+    bandPresent[band] = 0
+    dropped.push(band)
+  }
+  return dropped
+}
+
+/** Baselines of a polarisation that are flagged as good as whole. */
+function lostBaselines(flagged: Float32Array, polarizations: number, p: number): number {
+  let lost = 0
+  for (let k = p; k < flagged.length; k += polarizations) if (flagged[k] > arrayFlagLimits.deadFraction) lost++
+  return lost
 }
 
 /** Cells of present subbands that the known-bad lists flag. */

@@ -84,6 +84,7 @@ function cells(change: (t: number, c: number) => number): CellStatistics {
     polarizations: 2,
     perSubband: 48,
     baselines,
+    lost: [0, 0],
     sum,
     flagged: new Float64Array(sum.length),
   }
@@ -150,4 +151,11 @@ test('an antenna without long baselines takes its noise from the short ones', ()
   const preferred = Uint8Array.from(pairs, ([i, j]) => (i === 0 || j === 0 ? 0 : 1))
   const noise = antennaNoise({ antennas, antenna1, antenna2, sigma, cells: 1, preferred, minBaselines: 4 })
   assert.ok(noise.every((e) => Math.abs(e - 2) < 1e-6))
+})
+
+test('baselines that are lost as a whole do not make a cell bad', () => {
+  const input = cells(() => 1)
+  input.flagged.fill(140)
+  for (let k = 0; k < input.sum.length; k++) input.sum[k] *= 50 / 190
+  assert.equal(flaggedCells({ ...input, lost: [140, 140] }).size, 0)
 })

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { openMeasurementSet } from '#runtime/formats/measurement-set/read.ts'
+import { createRandom } from '#runtime/numeric/random.ts'
 import { openTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import { readSolutions } from '#runtime/formats/solutions.ts'
 import { fluxAt } from '#runtime/sky/calibrators.ts'
@@ -180,6 +181,30 @@ test('an absent subband, dead antennas and interference are flagged, counted and
     const dead = calibrated.rows.antenna1[row] === 3 || calibrated.rows.antenna2[row] === 3
     assert.equal(calibrated.rows.flagRow[row], dead ? 1 : 0)
   }
+})
+
+test('half of the antennas dead and a subband full of interference leave a usable set', async (t) => {
+  const { dir, s } = await observe(t, { channels: 36, antennas: 30 })
+  const random = createRandom(5)
+  const cell = s.channels * s.polarizations
+  for (let row = 0; row < s.timeMjdS.length; row++) {
+    const dead = s.antenna1[row] % 2 === 1 || s.antenna2[row] % 2 === 1
+    for (let k = row * cell; k < (row + 1) * cell; k++) {
+      const c = Math.floor((k % cell) / s.polarizations)
+      if (dead || (c >= 12 && c < 24 && random.next() < 0.9)) s.data[2 * k] = s.data[2 * k + 1] = 0
+    }
+  }
+  const measurementSet = await writeSet(join(dir, 'half'), s)
+  const outputDir = join(dir, 'out')
+  mkdirSync(outputDir)
+  const { metrics, outputs, warnings, quality } = await calibrate({ inputs: { measurementSet }, outputDir })
+  assert.equal(metrics.antennasSolved, 15)
+  assert.equal(metrics.subbandsPresent, 2)
+  assert.match(warnings.join(), /left out subbands .* 1464\.0 MHz/)
+  // Half of the array is gone: that alone makes the set bad by its table, and it is not applied.
+  const bad = quality.checks.filter(({ verdict }) => verdict === 'bad').map(({ name }) => name)
+  assert.deepEqual(bad, ['bandpassFlagged', 'gainFlagged', 'antennasSolved', 'dataFlagged', 'solutionSet'])
+  assert.deepEqual(outputs, ['solutions'])
 })
 
 test('a set that is bad is kept and applied to nothing', async (t) => {
