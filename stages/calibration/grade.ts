@@ -50,7 +50,7 @@ export const setLimits = {
 export type SetCheckName = keyof typeof setLimits
 
 /** Least antennas of a set that is not bad. */
-export const LEAST_ANTENNAS = 10
+const LEAST_ANTENNAS = 10
 
 export interface SetStatistics extends Record<SetCheckName, number> {
   /** Antennas with a solution. */

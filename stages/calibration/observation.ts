@@ -1,7 +1,7 @@
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 
 /** Width of a correlator subband, Hz: 48 channels of 244.140625 kHz (12 of 976.5625 kHz in reduced observations). */
-export const SUBBAND_WIDTH_HZ = 11718750
+const SUBBAND_WIDTH_HZ = 11718750
 
 /** The row-indexed facts an observation is indexed from. */
 export interface RowTable {

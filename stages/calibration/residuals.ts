@@ -148,7 +148,7 @@ function forEachResidual(
 }
 
 /** G times G2 of an antenna in a bin; undefined where flagged. */
-export function totalOf(
+function totalOf(
   gains: Gains,
   antenna: number,
   { bin, p }: { bin: number; p: number },

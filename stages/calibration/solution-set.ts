@@ -6,7 +6,7 @@ import { solutionFlag, type Bandpass } from './bandpass.ts'
 import type { Gains } from './gains.ts'
 
 /** The identity and provenance of a set: the header of its file. */
-export const setHeaderSchema = z.object({
+const setHeaderSchema = z.object({
   id: z.string(),
   observation: z.string(),
   calibrator: z.string(),
@@ -161,7 +161,7 @@ export interface Applicability {
 }
 
 /** Limits of borrowing a set. */
-export const borrowLimits = {
+const borrowLimits = {
   /** Declination beyond which a set is refused, and beyond which it is uncertain, degrees. */
   refuseDecDeg: 5,
   doubtDecDeg: 1,

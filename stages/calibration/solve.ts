@@ -71,7 +71,7 @@ export function solveCell(sums: CellSums, options: SolveOptions): CellSolution {
  * Start values from the data: phases arg A_ir from the reference antenna r, for antennas without that baseline through
  * their strongest assigned neighbour; amplitudes d_i / sqrt(median d), d_i = median_j |A_ij| / W_ij.
  */
-export function startValues(
+function startValues(
   sums: CellSums,
   used: Uint8Array,
   options: { reference: number; phaseOnly: boolean },

@@ -31,7 +31,7 @@ interface ArrayEntry {
 }
 
 /** Encodes a solution set; the same content gives the same bytes. Throws a RangeError when a shape does not fit its values. */
-export function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
+function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
   const names = Object.keys(arrays).toSorted()
   const entries = names.map((name): ArrayEntry => {
     const { shape, values } = arrays[name]
@@ -60,7 +60,7 @@ export function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
 }
 
 /** Decodes a solution set. Throws a StageError DATA_UNUSABLE when it is none, or when its hash does not match. */
-export function decodeSolutions(bytes: Uint8Array, path: string): SolutionFile {
+function decodeSolutions(bytes: Uint8Array, path: string): SolutionFile {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (
     file.length < PREFIX + DIGEST ||

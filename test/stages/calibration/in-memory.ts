@@ -199,7 +199,7 @@ export function totalGain(
   return multiply([re, im], [gains.phase[2 * k2], gains.phase[2 * k2 + 1]])
 }
 
-export function multiply(a: readonly [number, number], b: readonly [number, number]): [number, number] {
+function multiply(a: readonly [number, number], b: readonly [number, number]): [number, number] {
   return [a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]]
 }
 
