@@ -126,11 +126,11 @@ export const calibrationParams = z.strictObject({
   modelFraction: z
     .number()
     .positive()
-    .default(0.01)
+    .default(3e-4)
     .describe(
-      'Catalogue sources with more than this fraction of the apparent flux density of the calibrator enter its model',
+      'Catalogue sources with more than this fraction of the apparent flux density of the calibrator enter its model. The gains absorb up to 2 a^2 of a source that is left out, a being the voltage response of the array at it: 0.36 on a grating lobe of the north-south arm, a quarter of the flux density',
     ),
-  modelSources: z.number().int().nonnegative().default(30).describe('Most catalogue sources in the model'),
+  modelSources: z.number().int().nonnegative().default(100).describe('Most catalogue sources in the model'),
   modelIntegrations: z
     .number()
     .int()

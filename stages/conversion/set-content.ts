@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { MsHistoryEntry, MsMetadata, MsRows } from '#runtime/formats/measurement-set/schema.ts'
 import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { ARCSEC_RAD, DAY_S, DEGREE_RAD, INTEGRATION_S } from '#runtime/sky/constants.ts'
@@ -46,6 +47,9 @@ export function setMetadata(header: Uvh5Header, observation: Observation, band: 
       DEADANTS: facts.deadAntennas.join(' '),
       DUT1S: pointing.eop.dut1S,
       EOPSHA: facts.earthOrientation.sha256,
+      // What the phases of a solution set depend on besides the sky: another value makes a set of another time useless.
+      DELAYS: shortHash(header.appliedDelaysNs),
+      FSTABLE: shortHash(header.fsTable),
     },
   }
 }
@@ -105,4 +109,9 @@ function two(subband: number): string {
 
 function signed(degrees: number): string {
   return `${degrees < 0 ? '-' : '+'}${Math.abs(degrees).toFixed(3)}`
+}
+
+/** First 12 hex digits of the sha256 of a header text; empty where the header has none. */
+function shortHash(text: string | undefined): string {
+  return text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
