@@ -3,7 +3,16 @@ import { readFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
 import type { StageRun } from '#runtime/stage/contract.ts'
 import type { imaging } from './contract.ts'
 import type { ImagingSettings } from './presets.ts'
-import { cleanArguments, dirtyArguments, redirtyArguments, type WscleanJob, type WscleanVersion } from './wsclean-arguments.ts'
+import type { WideBeam } from './point-spread.ts'
+import {
+  cleanArguments,
+  dirtyArguments,
+  redirtyArguments,
+  widePsfArguments,
+  wideStep,
+  type WscleanJob,
+  type WscleanVersion,
+} from './wsclean-arguments.ts'
 import type { CleanLog } from './wsclean-log.ts'
 import { runWsclean } from './wsclean.ts'
 
@@ -35,6 +44,8 @@ export interface CleanImages {
 export interface Engine {
   /** PSF and dirty images of Stokes I and Q. */
   dirty(sets: readonly string[]): Promise<DirtyImages>
+  /** A coarse dirty beam of twice the field. */
+  widePsf(sets: readonly string[]): Promise<WideBeam>
   /** Dirty image of Stokes I alone. */
   redirty(sets: readonly string[]): Promise<FitsImage>
   /** Clean inside a mask; undefined when it diverged. `sets` are those of the last dirty image. */
@@ -87,6 +98,11 @@ export function createEngine(
         noisePath: path('first-Q-dirty.fits'),
         psf: await readFitsImage(path('first-psf.fits')),
       }
+    },
+    async widePsf(sets) {
+      await call(widePsfArguments(job('wide', sets)))
+      const { data, wcs } = await readFitsImage(path('wide-psf.fits'))
+      return { data, width: wcs.width, height: wcs.height, step: wideStep(settings) }
     },
     async redirty(sets) {
       await call(redirtyArguments(job('next', sets)))

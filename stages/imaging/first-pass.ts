@@ -1,6 +1,6 @@
 import { estimateBackground } from '#runtime/sky/background.ts'
 import { findIslands, maskFromIslands, type Island } from '#runtime/sky/islands.ts'
-import { isCovered, lobeAt, subtractPointSpread, type PointSpread } from './point-spread.ts'
+import { isCovered, isFar, lobeAt, subtractPointSpread, type PointSpread } from './point-spread.ts'
 
 /** A place with a flux density: the pixel index and the apparent flux density at it. */
 export interface Peak {
@@ -37,8 +37,12 @@ export interface FirstPass {
 /** An island counts when it exceeds the sidelobes of brighter ones, added up, by this factor. */
 const sidelobeMargin = 1.3
 
-/** Part of a sidelobe that a subtracted source may leave, as the beam drifts while it is observed. */
+/** Part of a sidelobe that a source subtracted from the visibilities may leave: the beam drifts while it is observed. */
 const removalError = 0.05
+
+/** The same of a source subtracted in the image, near it and far from it, where the w-term moves its grating lobes. */
+const nearCleanError = 0.05
+const farCleanError = 0.7
 
 /** Part of its peak that a pixel of a source needs: above the largest sidelobes (0.3), below half power. */
 const corePart = 0.35
@@ -54,19 +58,22 @@ const minPixels = 3
 const boxBeams = 20
 const stepBeams = 4
 
-/** Rounds of find and subtract; each reaches about a decade deeper. */
+/** Rounds of find and subtract, and how deep each may clean below the peak it begins with. */
 const maxRounds = 12
-const roundDepth = 0.1
+const roundDepth = 0.03
 const minProgress = 0.9
 const loopGain = 0.2
 const maxComponents = 20_000
 
 /** A CLEAN whose peak has grown by this factor is given up. */
-const maxGrowth = 1.5
+const maxGrowth = 1.2
 
 /** Windows are cleaned to this many times the noise; components are subtracted out to where they matter less. */
 const stopSigma = 3
 const floorSigma = 0.3
+
+/** Windows are not cleaned below this part of the faintest source that may be accepted. */
+const stopPart = 0.3
 
 /**
  * Sources of a dirty image, found as a CLEAN would (Hogbom 1974) but in small windows: islands above the noise and above
@@ -87,14 +94,19 @@ export function findFirstPass(input: SearchInput): FirstPass {
     const peaks = peaksOf(islands, components, psf.width)
     const search = { ...input, image: residual, cleaned: peaks, known: windows }
     const brightest = peaks.reduce((most, { fluxJy }) => Math.max(most, fluxJy), 0)
-    const found = newIslands({ ...search, floorJy: dynamicRange * brightest }, rms, { levelJy })
-    islands.push(...found)
-    openWindows(windows, found, psf)
+    const floorJy = dynamicRange * brightest
+    const found = newIslands({ ...search, floorJy }, rms, { levelJy })
+    const tried = windows.slice()
+    openWindows(tried, found, psf)
     const noise = typicalNoise(rms)
-    const cleaned = cleanWindows(residual, psf, { windows, stopJy: stopSigma * noise })
+    const cleaned = cleanWindows(residual, psf, { windows: tried, stopJy: Math.max(stopSigma * noise, stopPart * floorJy) })
+    // Windows on false peaks make it run away: what this round opened is not trusted.
+    if (cleaned.diverged) break
     const deeper = cleaned.levelJy < minProgress * levelJy
     levelJy = cleaned.levelJy
     if (found.length === 0 && !deeper) break
+    islands.push(...found)
+    windows.set(tried)
     for (const { pixel, fluxJy } of cleaned.components) {
       components.set(pixel, (components.get(pixel) ?? 0) + fluxJy)
       subtractPointSpread(residual, psf, { pixel, fluxJy, floorJy: floorSigma * noise })
@@ -124,7 +136,8 @@ export function newIslands(input: SearchInput, rms: Float32Array, { levelJy = 0 
     for (const source of cleaned) {
       const lobe = lobeAt(psf, source.pixel, pixel)
       sidelobes += (isCovered(psf, source.pixel, pixel) ? levelJy : Math.abs(source.fluxJy)) * lobe
-      errorSquared += (removalError * source.fluxJy * lobe) ** 2
+      if (isFar(psf, source.pixel, pixel)) sidelobes += farCleanError * Math.abs(source.fluxJy) * lobe
+      else errorSquared += (nearCleanError * source.fluxJy * lobe) ** 2
     }
     if (fluxJy > sidelobeMargin * sidelobes + Math.sqrt(errorSquared)) accepted.push(candidate)
   }
@@ -180,7 +193,7 @@ function cleanWindows(
   image: Float32Array,
   psf: PointSpread,
   { windows, stopJy }: { windows: Uint8Array; stopJy: number },
-): { components: Peak[]; levelJy: number } {
+): { components: Peak[]; levelJy: number; diverged: boolean } {
   const { width, height, data } = psf
   const pixels = Int32Array.from(indicesOf(windows))
   const xs = pixels.map((pixel) => pixel % width)
@@ -199,7 +212,8 @@ function cleanWindows(
     levelJy = Math.abs(values[best])
     if (n === 0) startJy = levelJy
     limit = Math.max(stopJy, roundDepth * startJy)
-    if (!(levelJy > limit) || levelJy > maxGrowth * startJy) break
+    if (!(levelJy > limit)) break
+    if (levelJy > maxGrowth * startJy) return { components: [], levelJy, diverged: true }
     const flux = loopGain * values[best]
     components.set(pixels[best], (components.get(pixels[best]) ?? 0) + flux)
     const shiftX = width / 2 - xs[best]
@@ -210,7 +224,7 @@ function cleanWindows(
       if (x >= 0 && x < width && y >= 0 && y < height) values[i] -= flux * data[y * width + x]
     }
   }
-  return { components: Array.from(components, ([pixel, fluxJy]) => ({ pixel, fluxJy })), levelJy }
+  return { components: Array.from(components, ([pixel, fluxJy]) => ({ pixel, fluxJy })), levelJy, diverged: false }
 }
 
 function indicesOf(mask: Uint8Array): number[] {

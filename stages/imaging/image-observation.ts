@@ -93,7 +93,8 @@ async function peel(
   }
   const beamPixels = beam.majorRad / wcs.cellRad
   const minorPixels = beam.minorRad / wcs.cellRad
-  const spread = describePointSpread(psf.data, wcs.width, { height: wcs.height, mainLobePixels: beamPixels })
+  const wide = await stage.phase('wide beam', () => engine.widePsf(paths))
+  const spread = describePointSpread(psf.data, wcs.width, { height: wcs.height, mainLobePixels: beamPixels, wide })
   const search = (bright: readonly BrightCandidate[]): ReturnType<typeof findFirstPass> =>
     findFirstPass({
       image: dirty.data,

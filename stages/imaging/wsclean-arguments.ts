@@ -26,6 +26,8 @@ export interface CleanInputs {
   reuseDirty?: string
 }
 
+const widePixelArcsec = 14
+
 /** Memory that a call is told of: three quarters of what it gets, for its tables beside the grids. */
 const memoryShare = 0.75
 
@@ -44,6 +46,31 @@ export function isSupported(version: WscleanVersion): boolean {
 /** PSF and dirty images, Stokes I and Q with the same weights: Q of unpolarised sky is noise alone. */
 export function dirtyArguments(job: WscleanJob, stokes: readonly ('I' | 'Q')[]): string[] {
   return [...commonArguments(job), '-pol', stokes.join(','), '-niter', '0', '-make-psf', ...job.measurementSets]
+}
+
+/**
+ * The dirty beam over twice the field in coarse pixels, with the weights of the image: super-weighting keeps the cells of
+ * the uv plane in which weights are counted. Baselines too long for the pixels are left out; they make no lobes.
+ */
+export function widePsfArguments(job: WscleanJob): string[] {
+  const { sizePixels, cellArcsec } = job.settings
+  const step = wideStep(job.settings)
+  const size = 2 * Math.ceil(sizePixels / step)
+  const settings = { ...job.settings, sizePixels: size, cellArcsec: cellArcsec * step }
+  return [
+    ...commonArguments({ ...job, settings }),
+    '-super-weight',
+    String((size * step) / sizePixels),
+    '-pol',
+    'I',
+    '-make-psf-only',
+    ...job.measurementSets,
+  ]
+}
+
+/** Pixels of the image in one of the wide dirty beam: 14 arcsec, twice the largest pixel that holds all baselines. */
+export function wideStep({ cellArcsec }: ImagingSettings): number {
+  return Math.max(1, Math.round(widePixelArcsec / cellArcsec))
 }
 
 /** Stokes I alone, without PSF: the dirty image after something was subtracted. */

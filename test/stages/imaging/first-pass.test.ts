@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { findFirstPass, newIslands, noiseMap, type SearchInput } from '../../../stages/imaging/first-pass.ts'
-import { describePointSpread, isCovered, lobeAt, subtractPointSpread } from '../../../stages/imaging/point-spread.ts'
+import { describePointSpread, isCovered, isFar, lobeAt, subtractPointSpread } from '../../../stages/imaging/point-spread.ts'
 
 const size = 256
 const beamPixels = 5
@@ -23,7 +23,16 @@ const peak = regularT(0, 0)
 const beamAt = (x: number, y: number): number => regularT(x, y) / peak
 
 const psfData = Float32Array.from({ length: size * size }, (_, i) => beamAt((i % size) - size / 2, Math.floor(i / size) - size / 2))
-const psf = describePointSpread(psfData, size, { height: size, mainLobePixels: beamPixels })
+const step = 2
+const wide = {
+  data: Float32Array.from({ length: size * size }, (_, i) =>
+    beamAt(step * ((i % size) - size / 2), step * (Math.floor(i / size) - size / 2)),
+  ),
+  width: size,
+  height: size,
+  step,
+}
+const psf = describePointSpread(psfData, size, { height: size, mainLobePixels: beamPixels, wide })
 
 interface Source {
   x: number
@@ -115,6 +124,8 @@ test('a dirty beam is described by its sidelobes and lobes, inside and beyond it
   const at = (x: number, y: number): number => y * size + x
   assert.equal(isCovered(psf, at(10, 128), at(120, 128)), true)
   assert.equal(isCovered(psf, at(10, 128), at(250, 128)), false)
+  assert.equal(isFar(psf, at(10, 128), at(250, 128)), true)
+  assert.equal(isFar(psf, at(10, 128), at(100, 128)), false)
   // Beyond the image: along a spoke there are lobes, off the spokes hardly any.
   assert.ok(lobeAt(psf, at(10, 128), at(250, 128)) > 0.06)
   assert.ok(lobeAt(psf, at(10, 10), at(250, 130)) < 0.04)

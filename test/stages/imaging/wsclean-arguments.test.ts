@@ -7,6 +7,7 @@ import {
   isSupported,
   parseWscleanVersion,
   redirtyArguments,
+  widePsfArguments,
   type WscleanJob,
   type WscleanVersion,
 } from '../../../stages/imaging/wsclean-arguments.ts'
@@ -31,6 +32,13 @@ test('a dirty run of WSClean 3.1 makes the dirty beam and Stokes I and Q with th
     dirtyArguments(job, ['I', 'Q']).join(' '),
     `-name /scratch/first -j 2 ${common} -use-wgridder -wgridder-accuracy 0.001 -pol I,Q -niter 0 -make-psf /data/all.ms`,
   )
+})
+
+test('the wide dirty beam covers twice the field with the weights of the image, in pixels of about 14 arcsec', () => {
+  const args = widePsfArguments({ ...job, name: '/scratch/wide' }).join(' ')
+  assert.match(args, /-size 2048 2048 -scale 14asec -weight briggs 0\.5 .* -super-weight 2 -pol I -make-psf-only/)
+  const fine = widePsfArguments({ ...job, settings: presets.fine }).join(' ')
+  assert.match(fine, /-size 1920 1920 -scale 15asec .* -super-weight 2 /)
 })
 
 test('after a subtraction only Stokes I is gridded again', () => {
