@@ -12,18 +12,28 @@ const { runCli } = await import('./cli/program.ts')
 
 const controller = new AbortController()
 for (const [name, code] of Object.entries(stopCodes)) process.on(name, () => controller.abort(code))
-// The reader of a pipe may leave early (`contimg list | head`): that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
-
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: writerTo(process.stdout),
+  err: writerTo(process.stderr),
   now: () => new Date(),
   random: Math.random,
   signal: controller.signal,
   stagesDir: fileURLToPath(new URL('../stages', import.meta.url)),
 })
+
+/**
+ * Writes until nobody reads any more: the reader of a pipe may leave early (`contimg run … 2>&1 | head`) and a terminal may
+ * go away. That ends no run, whose log and products are what counts.
+ */
+function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
+  let open = true
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+    open = false
+  })
+  return (text) => {
+    if (open) stream.write(text)
+  }
+}
