@@ -1,9 +1,11 @@
+import { access, constants } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { apiVersion } from '#runtime/stage/contract.ts'
 import { checkRoot } from '../executors/local/preflight.ts'
 import { runSideDoor } from '../executors/local/side-door.ts'
+import { ProblemError } from '../pipeline/problem.ts'
 import { listCatalogues } from '../runs/catalogues.ts'
 import { table } from '../view/format.ts'
 import { lines, type Io } from './io.ts'
@@ -42,8 +44,10 @@ export function addCatalogueCommand(program: Command, io: Io): void {
 
 async function importFile(file: string, options: ImportOptions, io: Io): Promise<void> {
   const root = dataRoot(options, io)
+  const path = resolve(io.cwd, file)
+  await checkTable(path)
   await checkRoot(root)
-  const args = ['--import-catalogue', resolve(io.cwd, file), '--root', root]
+  const args = ['--import-catalogue', path, '--root', root]
   if (options.name !== undefined) args.push('--name', options.name)
   if (options.freqMhz !== undefined) args.push('--freq-mhz', options.freqMhz)
   if (options.resolutionArcsec !== undefined) args.push('--resolution-arcsec', options.resolutionArcsec)
@@ -61,6 +65,18 @@ async function importFile(file: string, options: ImportOptions, io: Io): Promise
       `${id}  ${result.rows} sources${result.rejected === 0 ? '' : `, ${result.rejected} rows left out`}  ${result.path}`,
       `next  contimg run --input DIR --catalogue ${id}`,
     ])
+  }
+}
+
+async function checkTable(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK)
+  } catch (cause) {
+    throw new ProblemError(
+      'CATALOGUE_IMPORT_FAILED',
+      `cannot read the table ${path} (${(cause as NodeJS.ErrnoException).code})`,
+      { hint: 'give a file that exists: a table of VizieR (TSV, FITS, VOTable), or CSV with ra, dec, flux', cause },
+    )
   }
 }
 

@@ -4,18 +4,28 @@ import type { Io } from './io.ts'
 
 export type OutputFormat = 'text' | 'wide' | 'json' | 'yaml' | 'name'
 
-export interface GlobalOptions {
-  root?: string
+export interface OutputOptions {
   output: OutputFormat
   quiet?: boolean
   verbose?: boolean
   utf8?: boolean
 }
 
-/** Adds the options that every command has. */
+export interface GlobalOptions extends OutputOptions {
+  root?: string
+}
+
+/** Adds the options that every command on a data root has. */
 export function withGlobalOptions(command: Command, formats: readonly OutputFormat[]): Command {
+  return withOutputOptions(
+    command.option('--root <dir>', 'data root (default: CONTIMG_ROOT, else ./contimg-data)'),
+    formats,
+  )
+}
+
+/** Adds the options that every command has. */
+export function withOutputOptions(command: Command, formats: readonly OutputFormat[]): Command {
   return command
-    .option('--root <dir>', 'data root (default: CONTIMG_ROOT, else ./contimg-data)')
     .addOption(new Option('-o, --output <format>', 'what standard output gets').choices(formats).default('text'))
     .option('-q, --quiet', 'no progress on standard error')
     .option('-v, --verbose', 'stack traces of unexpected errors')

@@ -1,23 +1,24 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
+import { LineCounter, stringify } from 'yaml'
 import { z } from 'zod'
 import { apiVersion } from '#runtime/stage/contract.ts'
-import { resolveParams, type SimulationParams } from '../../stages/simulation/contract.ts'
+import { resolveParams, simulationParams, type SimulationParams } from '../../stages/simulation/contract.ts'
 import { runSideDoor } from '../executors/local/side-door.ts'
-import { parseSetting } from '../pipeline/config.ts'
+import { describeIssue } from '../pipeline/config-issues.ts'
+import { parseSetting, type Override } from '../pipeline/config.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import { bytes, count } from '../view/format.ts'
 import { lines, type Io } from './io.ts'
-import { withGlobalOptions, type GlobalOptions } from './options.ts'
+import { withOutputOptions, type OutputOptions } from './options.ts'
 
 /** The configuration that `simulate` writes beside its files: what this observation consists of, and its catalogue. */
 const CONFIG_FILE = 'contimg.yaml'
 
-interface SimulateOptions extends GlobalOptions {
+interface SimulateOptions extends OutputOptions {
   out: string
   full?: boolean
   sources?: string
@@ -57,14 +58,15 @@ export function addSimulateCommand(program: Command, io: Io): void {
       (value: string, all: string[]) => [...all, value],
       [],
     )
-  withGlobalOptions(command, ['text', 'json'])
+  withOutputOptions(command, ['text', 'json'])
     .addHelpText('after', '\nExamples:\n  contimg simulate --out sky --seed 7\n  contimg run sky/contimg.yaml')
     .action((options: SimulateOptions) => simulate(options, io))
 }
 
 async function simulate(options: SimulateOptions, io: Io): Promise<void> {
   const out = resolve(io.cwd, options.out)
-  const params = simulationParams(options, io)
+  const params = paramsOf(flagsOf(options, io))
+  await checkSourceFile(params)
   const paramsFile = join(tmpdir(), `contimg-simulation-${randomUUID()}.json`)
   try {
     await writeFile(paramsFile, JSON.stringify(params))
@@ -73,6 +75,7 @@ async function simulate(options: SimulateOptions, io: Io): Promise<void> {
         stagesDir: io.stagesDir,
         signal: io.signal,
         failure: 'SIMULATION_FAILED',
+        reported: { PARAMS_INVALID: 'USAGE', OUTPUT_EXISTS: 'OUTPUT_EXISTS', DISK_FULL: 'DISK_FULL' },
         onProgress: options.quiet === true ? undefined : progressLine(io),
       }),
     )
@@ -98,23 +101,54 @@ async function simulate(options: SimulateOptions, io: Io): Promise<void> {
   }
 }
 
-function simulationParams(options: SimulateOptions, io: Io): SimulationParams {
-  const given: Record<string, unknown> = { preset: options.full === true ? 'full' : 'demo' }
-  if (options.sources !== undefined) given['sources'] = sourcesOf(options.sources, io)
-  if (options.calibrator !== undefined) given['calibrator'] = options.calibrator === 'none' ? null : options.calibrator
-  if (options.gains !== undefined) Object.assign(given, { gains: options.gains, bandpass: options.gains })
-  if (options.noise !== undefined) given['sefdJy'] = /^(none|off|0)$/.test(options.noise) ? null : Number(options.noise)
-  if (options.seed !== undefined) given['seed'] = Number(options.seed)
-  for (const { path, value } of options.set.map(parseSetting)) given[path.join('.')] = value
+/** Parameters that the flags set, the stronger last. */
+function flagsOf({ full, sources, calibrator, gains, noise, seed, set }: SimulateOptions, io: Io): Override[] {
+  const flags: Override[] = []
+  const give = (key: string, value: unknown, origin: string): number => flags.push({ path: [key], value, origin })
+  if (full === true) give('preset', 'full', '--full')
+  if (sources !== undefined) give('sources', sourcesOf(sources, io), `--sources ${sources}`)
+  if (calibrator !== undefined)
+    give('calibrator', calibrator === 'none' ? null : calibrator, `--calibrator ${calibrator}`)
+  for (const key of gains === undefined ? [] : ['gains', 'bandpass']) give(key, gains, gains ? '--gains' : '--no-gains')
+  if (noise !== undefined) give('sefdJy', /^(none|off|0)$/.test(noise) ? null : numberOf(noise), `--noise ${noise}`)
+  if (seed !== undefined) give('seed', numberOf(seed), `--seed ${seed}`)
+  return [...flags, ...set.map(parseSetting)]
+}
+
+/** A number, or the text that is none, which the schema then names. */
+function numberOf(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
+}
+
+/** The parameters of a simulation. Throws ProblemError USAGE with every finding. */
+function paramsOf(flags: readonly Override[]): SimulationParams {
+  const given = Object.fromEntries(flags.map(({ path, value }) => [path.join('.'), value]))
   try {
     return resolveParams(given)
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error
-    const details = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    const origin = { file: undefined, document: undefined, lineCounter: new LineCounter(), overrides: flags }
+    const details = error.issues
+      .flatMap((issue) => describeIssue(issue, { schema: simulationParams, value: given, origin }))
+      .map(({ text }) => text)
     throw new ProblemError('USAGE', details.length === 1 ? details.join() : 'these parameters do not fit', {
       details,
       hint: 'see contimg simulate --help',
     })
+  }
+}
+
+/** A list of sources that cannot be read is told before anything is written. Throws ProblemError INPUT_NOT_FOUND. */
+async function checkSourceFile({ sources }: SimulationParams): Promise<void> {
+  if (typeof sources !== 'string') return
+  try {
+    await access(sources, constants.R_OK)
+  } catch (cause) {
+    throw new ProblemError(
+      'INPUT_NOT_FOUND',
+      `cannot read the list of sources ${sources} (${(cause as NodeJS.ErrnoException).code})`,
+      { hint: 'give a number, a JSON or CSV file, or a JSON list: see contimg simulate --help', cause },
+    )
   }
 }
 

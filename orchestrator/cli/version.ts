@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { apiVersion } from '#runtime/stage/contract.ts'
 import { contracts, pipelineStages } from '../pipeline/stages.ts'
 import type { Io } from './io.ts'
-import { withGlobalOptions, type GlobalOptions } from './options.ts'
+import { withOutputOptions, type OutputOptions } from './options.ts'
 
 /** The version of this checkout. */
 export async function readVersion(): Promise<string> {
@@ -16,7 +16,7 @@ export async function readVersion(): Promise<string> {
 /** `contimg version`. */
 export function addVersionCommand(program: Command, io: Io): void {
   const command = program.command('version').description('version of contimg and of its stage contracts')
-  withGlobalOptions(command, ['text', 'json']).action(async ({ output }: GlobalOptions) => {
+  withOutputOptions(command, ['text', 'json']).action(async ({ output }: OutputOptions) => {
     const version = await readVersion()
     const stages = Object.fromEntries(pipelineStages.map((stage) => [stage, contracts[stage].version]))
     if (output === 'json')

@@ -35,7 +35,7 @@ const CATALOGUE_RADIUS_DEG = 4
 /**
  * Writes a synthetic observation into a directory: the files of its subbands, `truth.json`, and a catalogue of its true
  * sky. The same parameters give the same bytes, whatever `cpu` is.
- * @throws StageError PARAMS_INVALID, INPUT_MISSING (source file), CANCELLED
+ * @throws StageError PARAMS_INVALID, OUTPUT_EXISTS, INPUT_MISSING (source file), CANCELLED
  */
 export async function simulateObservation(
   params: SimulationParams,
@@ -46,7 +46,9 @@ export async function simulateObservation(
   const resolved = listed === undefined ? params : { ...params, sources: listed }
   const observation = planObservation(resolved, listed, readEarthOrientation())
   if (observation.files.size === 0)
-    throw new StageError('PARAMS_INVALID', 'all subbands are missing: nothing would be written')
+    throw new StageError('PARAMS_INVALID', 'all subbands are missing: nothing would be written', {
+      hint: 'list fewer in missingSubbands',
+    })
   await mkdir(outDir, { recursive: true })
   await refuseOthers(outDir, observation)
   await writeFiles(observation, outDir, hooks)
@@ -81,7 +83,7 @@ async function refuseOthers(outDir: string, observation: Observation): Promise<v
     (name) => name.endsWith('.hdf5') && !own.has(name) && !name.includes('_incomplete'),
   )
   if (other === undefined) return
-  throw new StageError('PARAMS_INVALID', `${outDir} already holds ${other}, which is not part of this observation`, {
+  throw new StageError('OUTPUT_EXISTS', `${outDir} already holds ${other}, which is not part of this observation`, {
     hint: 'choose an empty directory',
   })
 }

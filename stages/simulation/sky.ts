@@ -46,12 +46,13 @@ export interface SkyOptions {
   readonly minSnr: number
 }
 
-/** The calibrator of the Perley & Butler 2017 scale with that name. @throws StageError PARAMS_INVALID */
+/** The calibrator of the Perley & Butler 2017 scale with that name, of those that gains are solved on. @throws StageError PARAMS_INVALID */
 export function findCalibrator(name: string): SkySource {
-  const found = PERLEY_BUTLER_2017.find((source) => source.name.toLowerCase() === name.toLowerCase())
+  const known = PERLEY_BUTLER_2017.filter(({ tier }) => tier !== 'avoid')
+  const found = known.find((source) => source.name.toLowerCase() === name.toLowerCase())
   if (found !== undefined) return { name: found.name, direction: found.direction, flux: found.flux }
   throw new StageError('PARAMS_INVALID', `unknown calibrator ${name}`, {
-    hint: `known: ${PERLEY_BUTLER_2017.map((source) => source.name).join(', ')}; null for none`,
+    hint: `give one of ${known.map((source) => source.name).join(', ')}; or none`,
   })
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Progress, StageName } from '#runtime/stage/contract.ts'
-import { errorCatalogue, StageError, type ErrorData } from '#runtime/stage/errors.ts'
+import { errorCatalogue, StageError, type ErrorCode, type ErrorData } from '#runtime/stage/errors.ts'
 import { ChildFailure, exec } from '#runtime/stage/exec.ts'
 import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
 
@@ -9,6 +9,8 @@ interface SideDoorOptions {
   signal: AbortSignal
   /** The code to report when the stage gives none of its own that a person can act on. */
   failure: ProblemCode
+  /** Codes to report for what the stage itself reports. */
+  reported?: Partial<Record<ErrorCode, ProblemCode>>
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -39,7 +41,7 @@ export async function runSideDoor(
     const lines = error.cause instanceof ChildFailure ? error.cause.lastLines : []
     const reported = reportedError(lines)
     throw new ProblemError(
-      failure,
+      (reported && options.reported?.[reported.code]) ?? failure,
       reported?.message ?? `${error.message}${lines.length === 0 ? '' : `\n${lines.slice(-3).join('\n')}`}`,
       {
         cause: error,
@@ -50,12 +52,12 @@ export async function runSideDoor(
 }
 
 /** The error that a stage printed as its last JSON line. */
-function reportedError(lines: readonly string[]): { message: string; hint?: string } | undefined {
+function reportedError(lines: readonly string[]): { code: ErrorCode; message: string; hint?: string } | undefined {
   for (const line of lines.toReversed()) {
     const event = parseLine(line)
     const error: Partial<ErrorData> | undefined = event?.['error'] ?? (event?.['type'] === 'error' ? event : undefined)
     if (error?.code !== undefined && error.code in errorCatalogue && error.message !== undefined) {
-      return { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+      return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
     }
   }
   return undefined

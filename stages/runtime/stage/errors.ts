@@ -47,6 +47,12 @@ export const errorCatalogue = {
     quarantine: false,
     help: 'no calibrator in the beam and no valid solution set',
   },
+  OUTPUT_EXISTS: {
+    exit: 64,
+    retryable: false,
+    quarantine: false,
+    help: 'the folder to write to holds something else',
+  },
   OUTPUT_INVALID: {
     exit: 70,
     retryable: false,
