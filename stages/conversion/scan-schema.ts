@@ -12,7 +12,11 @@ const scanFaultSchema = z.strictObject({
 export type ScanFault = z.infer<typeof scanFaultSchema>
 
 /** Something worth knowing that keeps no file from being used. */
-const scanWarningSchema = z.strictObject({ file: z.string(), message: z.string() })
+const scanWarningSchema = z.strictObject({
+  /** Absent when it concerns the observation as a whole. */
+  file: z.string().optional(),
+  message: z.string(),
+})
 export type ScanWarning = z.infer<typeof scanWarningSchema>
 
 const shapeSchema = z.strictObject({

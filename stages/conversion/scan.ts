@@ -129,15 +129,18 @@ async function lookAt(input: string, name: string, nowMs: number): Promise<Check
     }
   } catch (thrown) {
     // A fault of the program is no fault of the file: only our own errors and those of the system are.
-    if (!(thrown instanceof StageError) && (thrown as NodeJS.ErrnoException | undefined)?.code === undefined) throw thrown
+    if (!(thrown instanceof StageError) && (thrown as NodeJS.ErrnoException | undefined)?.code === undefined)
+      throw thrown
     return faultOf(name, path, toStageError(thrown))
   }
 }
 
-/** An error of reading as a fault. The path at the head of its message goes: the fault names the file. */
+/** An error of reading as a fault. The fault names the file: a path at the head of its message goes, or becomes `it`. */
 function faultOf(file: string, path: string, error: StageError): ScanFault {
   const code = error.code === 'DATA_UNSUPPORTED' || error.code === 'DATA_IMPLAUSIBLE' ? error.code : 'DATA_UNREADABLE'
-  const message = error.message.startsWith(path) ? error.message.slice(path.length).replace(/^:? /, '') : error.message
+  const message = error.message.startsWith(path)
+    ? error.message.slice(path.length).replace(/^: /, '').replace(/^ /, 'it ')
+    : error.message
   const denied = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES'
   const advice = denied
     ? 'make the file readable for the user that runs contimg'
@@ -201,9 +204,15 @@ function incomplete(first: NamedFile, subbands: readonly number[], expect: ScanO
   const absent = expect.subbands.filter((subband) => !subbands.includes(subband))
   const warnings: ScanWarning[] = []
   if (absent.length > 0)
-    warnings.push({ file: first.file, message: `subbands ${absent.join(', ')} of this observation are absent` })
+    warnings.push({
+      message: `subband${absent.length === 1 ? '' : 's'} ${absent.map(twoDigits).join(', ')} ${absent.length === 1 ? 'is' : 'are'} absent`,
+    })
   if (first.integrations < expect.integrations) {
-    warnings.push({ file: first.file, message: `${first.integrations} of ${expect.integrations} integrations` })
+    warnings.push({ message: `${first.integrations} of ${expect.integrations} integrations` })
   }
   return warnings
+}
+
+function twoDigits(subband: number): string {
+  return String(subband).padStart(2, '0')
 }
