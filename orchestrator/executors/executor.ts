@@ -20,7 +20,7 @@ export interface AttemptListener {
 export interface AttemptOutcome {
   class: AttemptClass
   evidence: readonly string[]
-  /** What the stage said about trying again; absent when it said nothing. */
+  /** Whether trying again can help; absent where the class decides. */
   retryable?: boolean
   /** Present unless it succeeded. */
   problem?: Problem

@@ -38,6 +38,8 @@ export interface ProcessEvidence {
   phase?: string
 }
 
+/** A shell's exit code for a signal n is 128 + n. */
+const EXIT_OF_SIGNALS = 128
 const EXIT_ABORT = 134
 const EXIT_KILLED = 137
 
@@ -56,6 +58,15 @@ export function classifyProcess(evidence: ProcessEvidence): AttemptClass {
   }
   if (exitCode === EXIT_ABORT) return 'app'
   return exitCode === undefined ? 'unknown' : 'app'
+}
+
+/**
+ * Whether another attempt can help: what the stage itself says; else no when it ended by itself, for the same program with
+ * the same input ends in the same way (a syntax error, a missing module); undefined where its class decides.
+ */
+export function isRetryable({ error, exitCode, signal }: ProcessEvidence): boolean | undefined {
+  if (error !== undefined) return error.retryable
+  return exitCode !== undefined && exitCode < EXIT_OF_SIGNALS && signal === undefined ? false : undefined
 }
 
 /** Evidence as short sentences for the event log. */

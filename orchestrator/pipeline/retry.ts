@@ -3,14 +3,14 @@ import type { AttemptClass } from './classify.ts'
 export type Budget = 'oom' | 'app' | 'scratch' | 'disruption' | 'deadline' | 'transient' | 'unknown'
 
 /**
- * Attempts after the first, per kind of failure, independent of each other. Memory, disk and time limits of one machine
- * do not grow by trying again, so those are final here.
+ * Attempts after the first, per kind of failure, independent of each other: only what can differ the next time is tried
+ * again. Memory, disk and time limits of one machine do not grow by trying.
  */
 export const defaultBudgets: Readonly<Record<Budget, number>> = {
   oom: 0,
   app: 1,
   scratch: 0,
-  disruption: 2,
+  disruption: 1,
   deadline: 0,
   transient: 3,
   unknown: 1,
@@ -32,7 +32,7 @@ const MAX_ATTEMPTS = 15
 
 export interface AttemptRecord {
   class: AttemptClass
-  /** What the stage itself said about trying again; absent when it said nothing. */
+  /** Whether trying again can help, as far as the attempt itself shows it. */
   retryable?: boolean
 }
 

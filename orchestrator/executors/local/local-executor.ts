@@ -5,7 +5,13 @@ import type { Progress, StageContext } from '#runtime/stage/contract.ts'
 import { attemptDirectory } from '#runtime/stage/commit.ts'
 import type { ErrorData } from '#runtime/stage/errors.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
-import { classifyProcess, describeEvidence, explainAttempt, type ProcessEvidence } from '../../pipeline/classify.ts'
+import {
+  classifyProcess,
+  describeEvidence,
+  explainAttempt,
+  isRetryable,
+  type ProcessEvidence,
+} from '../../pipeline/classify.ts'
 import { productPath, KEY_DIGITS } from '../../pipeline/key.ts'
 import { readProduct } from '../../runs/product-store.ts'
 import type { AttemptListener, AttemptOutcome, AttemptRequest, Executor } from '../executor.ts'
@@ -106,10 +112,11 @@ async function runAttempt(
     ...(ended.exitCode !== 0 ? {} : invalidity(product, context)),
   }
   const outcome = classifyProcess(evidence)
+  const retryable = isRetryable(evidence)
   return {
     class: outcome,
     evidence: describeEvidence(evidence),
-    ...(error === undefined ? {} : { retryable: error.retryable }),
+    ...(retryable === undefined ? {} : { retryable }),
     ...(outcome === 'succeeded' && product?.ok
       ? { result: product.result }
       : { problem: explainAttempt(outcome, evidence) }),
