@@ -1,11 +1,11 @@
 import { errorCatalogue, type ErrorData } from '#runtime/stage/errors.ts'
 
 /** Codes of what can go wrong outside the stages; the stages' own codes are in the runtime's error catalogue. */
-const problemCatalogue = {
+export const problemCatalogue = {
   USAGE: { exit: 2, help: 'the command line is not understood' },
   CONFIG_UNREADABLE: { exit: 2, help: 'the configuration file cannot be read' },
   CONFIG_INVALID: { exit: 2, help: 'the configuration breaks its schema' },
-  INPUT_NOT_FOUND: { exit: 2, help: 'the input folder does not exist' },
+  INPUT_NOT_FOUND: { exit: 2, help: 'the input folder or file does not exist' },
   INPUT_UNREADABLE: { exit: 2, help: 'the input folder cannot be read' },
   INPUT_EMPTY: { exit: 2, help: 'the input folder holds no subband files' },
   OBSERVATIONS_UNKNOWN: { exit: 2, help: 'no observation of the input folder is selected' },
@@ -15,7 +15,7 @@ const problemCatalogue = {
   CATALOGUE_UNREADABLE: { exit: 2, help: 'the named catalogue cannot be read' },
   CATALOGUE_IMPORT_FAILED: { exit: 2, help: 'a catalogue file cannot be imported' },
   SIMULATION_FAILED: { exit: 1, help: 'the synthetic observation could not be written' },
-  OUTPUT_EXISTS: { exit: 2, help: 'the folder to write to is not empty' },
+  OUTPUT_EXISTS: { exit: 2, help: 'the folder to write to holds something else' },
   RUN_NOT_FOUND: { exit: 2, help: 'there is no such run' },
   RUN_NAME_TAKEN: { exit: 2, help: 'a run of that name has another configuration' },
   RUN_LOCKED: { exit: 2, help: 'another process works on this run' },
