@@ -10,7 +10,7 @@ import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
 export function addGetCommand(program: Command, io: Io): void {
   const command = program
     .command('get [run]')
-    .description('one run: its observations, steps and verdicts (default: the latest)')
+    .description('one run: its observations, steps and verdicts (default: the one that was active last)')
   withGlobalOptions(command, ['text', 'wide', 'json', 'yaml', 'name']).action(
     async (wanted: string | undefined, options: GlobalOptions) => {
       const root = dataRoot(options, io)

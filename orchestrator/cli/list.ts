@@ -7,11 +7,11 @@ import { duration, table } from '../view/format.ts'
 import { lines, type Io } from './io.ts'
 import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
 
-/** `contimg list`: all runs of a data root, the newest first. */
+/** `contimg list`: all runs of a data root, the one that was active last first. */
 export function addListCommand(program: Command, io: Io): void {
   const command = program
     .command('list')
-    .description('all runs, the newest first')
+    .description('all runs, the one that was active last first')
     .option('--limit <n>', 'at most this many', Number)
   withGlobalOptions(command, ['text', 'json', 'yaml', 'name']).action(
     async (options: GlobalOptions & { limit?: number }) => {
@@ -27,7 +27,7 @@ export function addListCommand(program: Command, io: Io): void {
         lines(
           io.out,
           table([
-            ['NAME', 'STATUS', 'DONE', 'AGE', 'DURATION', 'VERDICTS'],
+            ['NAME', 'STATUS', 'DONE', 'ACTIVE', 'DURATION', 'VERDICTS'],
             ...states.map((state) => row(state, io.now())),
           ]),
         )
@@ -39,26 +39,27 @@ interface RunSummary {
   run: string
   status: RunState['status']
   startedAt: string
+  activeAt: string
   seconds: number | null
   observations: number
   verdicts: Record<string, number>
 }
 
-function summary({ run, status, startedAt, seconds, observations }: RunState): RunSummary {
+function summary({ run, status, startedAt, activeAt, seconds, observations }: RunState): RunSummary {
   const verdicts: Record<string, number> = {}
   for (const { verdict } of observations) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1
-  return { run, status, startedAt, seconds: seconds ?? null, observations: observations.length, verdicts }
+  return { run, status, startedAt, activeAt, seconds: seconds ?? null, observations: observations.length, verdicts }
 }
 
 function row(state: RunState, now: Date): string[] {
-  const { run, status, startedAt, seconds, verdicts } = summary(state)
+  const { run, status, activeAt, seconds, verdicts } = summary(state)
   const steps = state.observations.flatMap((observation) => observation.steps)
   const done = steps.filter((step) => step.status === 'done' || step.status === 'cached').length
   return [
     run,
     status,
     `${done}/${steps.length}`,
-    age((now.getTime() - Date.parse(startedAt)) / 1000),
+    `${age((now.getTime() - Date.parse(activeAt)) / 1000)} ago`,
     seconds === null ? '' : duration(seconds),
     Object.entries(verdicts)
       .map(([verdict, n]) => `${n} ${verdict}`)

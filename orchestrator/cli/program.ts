@@ -32,20 +32,25 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (thrown) {
-    return reportFailure(thrown, argv, io)
+    return reportFailure(thrown, program, argv, io)
   }
 }
 
-function reportFailure(thrown: unknown, argv: readonly string[], io: Io): number {
+function reportFailure(thrown: unknown, program: Command, argv: readonly string[], io: Io): number {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done
-  const { problem, exitCode } = failureOf(thrown, io)
+  const { problem, exitCode } = failureOf(thrown, program, argv, io)
   lines(io.err, problemLines(problem, styleOf(io, {})))
   if (argv.includes('-v') || argv.includes('--verbose')) lines(io.err, [String((thrown as Error).stack ?? thrown)])
   if (wantsJson(argv)) io.out(`${JSON.stringify(errorDocument(problem), null, 2)}\n`)
   return exitCode
 }
 
-function failureOf(thrown: unknown, { signal }: Io): { problem: Problem; exitCode: number } {
+function failureOf(
+  thrown: unknown,
+  program: Command,
+  argv: readonly string[],
+  { signal }: Io,
+): { problem: Problem; exitCode: number } {
   if (thrown instanceof ProblemError) {
     const interrupted = thrown.problem.code === 'INTERRUPTED' && signal.aborted ? Number(signal.reason) : undefined
     return { problem: thrown.problem, exitCode: interrupted ?? thrown.exitCode }
@@ -53,7 +58,10 @@ function failureOf(thrown: unknown, { signal }: Io): { problem: Problem; exitCod
   if (thrown instanceof CommanderError) {
     const help = thrown.code === 'commander.help'
     const message = help ? 'a command is missing' : thrown.message.replace(/^error: /, '').replaceAll('\n', ' ')
-    return { problem: { code: 'USAGE', message, hint: 'see contimg --help' }, exitCode: exitCodes.usage }
+    return {
+      problem: { code: 'USAGE', message, hint: `see ${commandOf(program, argv)} --help` },
+      exitCode: exitCodes.usage,
+    }
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = (thrown as NodeJS.ErrnoException | undefined)?.code
@@ -67,6 +75,13 @@ function failureOf(thrown: unknown, { signal }: Io): { problem: Problem; exitCod
     problem: { code: 'INTERNAL', message, hint: 'run again with -v and report this as a defect' },
     exitCode: exitCodes.failed,
   }
+}
+
+/** The command that a command line means, as one types it: `contimg catalogue import`. */
+function commandOf(command: Command, argv: readonly string[]): string {
+  const [word, ...rest] = argv
+  const inner = command.commands.find((candidate) => candidate.name() === word)
+  return inner === undefined ? command.name() : `${command.name()} ${commandOf(inner, rest)}`
 }
 
 function wantsJson(argv: readonly string[]): boolean {

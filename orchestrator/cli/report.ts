@@ -11,7 +11,7 @@ import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
 export function addReportCommand(program: Command, io: Io): void {
   const command = program
     .command('report [run]')
-    .description("where the pages of a run are (default: the latest); writes the run's own anew")
+    .description("where the pages of a run are (default: the one that was active last); writes the run's own anew")
   withGlobalOptions(command, ['text', 'json']).action(async (wanted: string | undefined, options: GlobalOptions) => {
     const root = dataRoot(options, io)
     const state = await readRun(root, await findRun(root, wanted ?? '@latest'))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import type { Scan } from '../../stages/conversion/contract.ts'
 import { createLocalExecutor } from '../executors/local/local-executor.ts'
 import { readMachine, wscleanVersion } from '../executors/local/machine.ts'
 import { checkInput, checkRoot, earthOrientationAsset } from '../executors/local/preflight.ts'
@@ -92,7 +93,11 @@ async function run(file: string | undefined, options: RunOptions, io: Io): Promi
         say(plainLines(event, state, { ...style, root: config.root }))
       },
     })
-    await writeFileAtomic(join(config.root, 'runs', finished.run, 'report.html'), reportPage(finished))
+    const folder = join(config.root, 'runs', finished.run)
+    await writeFileAtomic(join(folder, 'report.html'), reportPage(finished))
+    // Loaded here, because it costs every other command its start.
+    const { runMetrics } = await import('../metrics/registry.ts')
+    await writeFileAtomic(join(folder, 'metrics.prom'), await runMetrics(finished))
     answer(finished, { format: options.output, quiet: options.quiet === true, config, io, utf8: style.utf8 })
     return finished.exitCode ?? exitCodes.failed
   } finally {
@@ -145,12 +150,15 @@ async function prepare(
     machine: await readMachine(),
     notes: [
       catalogue === undefined ? NO_CATALOGUE : { level: 'info', message: catalogueText(catalogue) },
-      ...[...scan.warnings, ...admitted.flatMap(({ warnings }) => warnings)].map(({ file, message }) => ({
-        level: 'warn' as const,
-        message: `${file}: ${message}`,
-      })),
+      ...scan.warnings.map((warning) => warningNote(scan.input, warning)),
+      ...admitted.flatMap(({ id, warnings }) => warnings.map((warning) => warningNote(id, warning))),
     ],
   }
+}
+
+/** A warning of the scan about a file, or about all of what holds it. */
+function warningNote(whole: string, { file, message }: Scan['warnings'][number]): SessionOptions['notes'][number] {
+  return { level: 'warn', message: `${file ?? whole}: ${message}` }
 }
 
 function catalogueText({ name, hash12, rows, simulated }: InstalledCatalogue): string {

@@ -15,14 +15,24 @@ type Calibrator = ScanObservation['calibrators'][number]
 const OWN_RULES = [3, 4, 5]
 
 /** What the choice of solution sets depends on, of one observation. */
-function solutionTarget(observation: ScanObservation): SolutionTarget {
+function solutionTarget(observation: ScanObservation, config: RunConfig): SolutionTarget {
   const { shape, startMjdUtc, decOfDateRad, id } = observation
   return {
     observation: id,
     midMjdUtc: startMjdUtc + (shape.integrations * INTEGRATION_S) / 2 / DAY_S,
     decOfDateDeg: decOfDateRad * DEG,
-    grid: `${shape.channelsPerSubband} channels a subband`,
+    grid: gridOf(observation, config),
   }
+}
+
+/**
+ * The frequency grid of a converted observation in words: the correlator fixes the frequencies of a subband, so its
+ * indices and its number of channels say range and width.
+ */
+function gridOf({ shape }: ScanObservation, { conversion }: RunConfig): string {
+  const { subbands } = conversion.expect
+  const range = `subbands ${Math.min(...subbands)} to ${Math.max(...subbands)}`
+  return `${range} of ${shape.channelsPerSubband} channels, ${shape.polarizations} polarisations`
 }
 
 interface OwnInput {
@@ -52,7 +62,7 @@ export function ownCandidate({
     inputs: { measurementSet: `${conversionKey}:measurementSet`, ...(catalogue === undefined ? {} : { catalogue }) },
   })
   return {
-    ...solutionTarget(observation),
+    ...solutionTarget(observation, config),
     solveKey,
     calibrator: calibrator.name,
     apparentFluxJy: calibrator.apparentFluxJy,
@@ -96,7 +106,7 @@ export function chooseCalibration({ observation, own, candidates, bad, config }:
     (candidate) => candidate.observation !== observation.id && candidate.solveKey !== own?.solveKey,
   )
   const fitting = pinned ? others.filter((candidate) => candidate.calibrator === config.calibration.calibrator) : others
-  const { chosen, rejected } = chooseSolutions(solutionTarget(observation), fitting, {
+  const { chosen, rejected } = chooseSolutions(solutionTarget(observation, config), fitting, {
     bad,
     windowHours: config.calibration.applyWindowHours,
   })

@@ -9,6 +9,8 @@ import { contracts, engineParams, pipelineStages, type PipelineStage } from './s
 
 /** Fewer subbands than this are not worth an image (three quarters of the band). */
 const DEFAULT_MIN_SUBBANDS = 12
+/** How long live ingest waits for subbands that are late, s. */
+const LATE_SUBBANDS_S = 600
 const DEFAULT_ROOT = 'contimg-data'
 
 const resourcesConfig = z.strictObject({
@@ -24,7 +26,10 @@ function perStage<S extends z.ZodType>(schema: S): z.ZodObject<Record<PipelineSt
 }
 
 const retries = z.number().int().nonnegative().max(10).optional()
-const retention = z.union([z.enum(['forever', 'until-validated']), z.strictObject({ days: z.number().positive() })])
+/** What is not built yet is refused and not silently ignored; the default may be written out. */
+const retention = z
+  .union([z.enum(['forever', 'until-validated']), z.strictObject({ days: z.number().positive() })])
+  .refine((wanted) => wanted === 'forever', 'not supported yet on one machine, where every product is kept for ever')
 
 /** The one configuration object: the stage blocks are exactly that stage's parameters, and only they enter keys. */
 const configSchema = z.strictObject({
@@ -54,7 +59,14 @@ const configSchema = z.strictObject({
         .max(16)
         .optional()
         .describe('Fewest subbands to process; default 12, or all where fewer are expected'),
-      waitSeconds: z.number().nonnegative().default(600).describe('Live ingest: how long to wait for late subbands, s'),
+      waitSeconds: z
+        .number()
+        .refine(
+          (seconds) => seconds === LATE_SUBBANDS_S,
+          'not supported yet on one machine, where a run takes the files that are there when it begins',
+        )
+        .default(LATE_SUBBANDS_S)
+        .describe('Live ingest: how long to wait for late subbands, s'),
     })
     .prefault({}),
   execution: z

@@ -72,7 +72,7 @@ export type RunEvent = { at: string } & (
   | { type: 'step.failed'; step: StepRef; error: Problem; quarantined: boolean }
   | { type: 'step.skipped'; step: StepRef; error: Problem }
   | { type: 'step.cancelled'; step: StepRef }
-  | { type: 'run.finished'; status: 'done' | 'failed' | 'cancelled'; exitCode: number; seconds: number }
+  | { type: 'run.finished'; status: 'done' | 'failed' | 'skipped' | 'cancelled'; exitCode: number; seconds: number }
 )
 
 /** An event before the log stamps it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { StageName } from '#runtime/stage/contract.ts'
 import { canonicalJson } from '#runtime/stage/files.ts'
+import { plannerParams } from './stages.ts'
 
 /** Digits of a key that name a product's folder. */
 export const KEY_DIGITS = 12
@@ -32,11 +33,17 @@ export function productPath({
   return `products/${observation}/${stage}/${key.slice(0, KEY_DIGITS)}`
 }
 
-/** The parts that differ between two keys of one stage, as text for people, the deciding ones first. */
+/**
+ * The parts that differ between two keys of one stage, as text for people, the deciding ones first: the contract, what a
+ * person set, what the planner made of it, the inputs.
+ */
 export function differences(before: KeyParts, after: KeyParts): string[] {
   const found: string[] = []
   if (before.version !== after.version) found.push(`contract version ${before.version} -> ${after.version}`)
-  found.push(...differingMembers('params', before.params, after.params))
+  const derived = (name: string): boolean => plannerParams[after.stage]?.includes(name) === true
+  const names = sortedUnion(before.params, after.params)
+  for (const name of [...names.filter((candidate) => !derived(candidate)), ...names.filter(derived)])
+    found.push(...differingMembers(`params.${name}`, before.params[name], after.params[name]))
   for (const name of sortedUnion(before.inputs, after.inputs)) {
     const [old, now] = [before.inputs[name], after.inputs[name]]
     if (!isEqual(old, now)) found.push(`input ${name} ${short(old)} -> ${short(now)}`)

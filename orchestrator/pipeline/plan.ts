@@ -4,7 +4,7 @@ import type { Scan, ScanObservation } from '../../stages/conversion/contract.ts'
 import { admit, type QuarantineEntry, type RejectedObservation } from './admission.ts'
 import { chooseCalibration, ownCandidate } from './calibrators.ts'
 import type { RunConfig } from './config.ts'
-import { explainMiss, stepKey, type KeyParts } from './key.ts'
+import { explainMiss, productPath, stepKey, type KeyParts } from './key.ts'
 import type { CalibrationChoice, SolutionCandidate } from './solutions.ts'
 import { contracts, engineParams, pipelineStages, type PipelineStage } from './stages.ts'
 
@@ -30,15 +30,23 @@ export interface KnownProduct {
   solution?: SolutionCandidate
 }
 
-export interface PlanInput {
+/** What lies under `products/` of a data root. */
+export interface Shelf {
+  products: readonly KnownProduct[]
+  /** By folder: why what lies there, or once lay there, cannot be reused. */
+  unusable: ReadonlyMap<string, string>
+}
+
+export interface PlanInput extends Shelf {
   config: RunConfig
   scan: Scan
   assets: { earthOrientation?: Asset; catalogue?: Asset }
   /** Engine parameters found on this machine, such as `wscleanVersion`. */
   engines: Readonly<Record<string, string>>
-  products: readonly KnownProduct[]
   /** Solve keys of sets that turned out bad, or whose solve failed, in this run. */
   badSets: ReadonlySet<string>
+  /** By observation: solve keys of sets that its calibration refused to apply in this run. */
+  refusedSets: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** Where an input of a step comes from. */
@@ -92,7 +100,13 @@ export function makePlan(input: PlanInput): Plan {
     ...stored.filter(({ grade }) => grade === 'bad').map(({ solveKey }) => solveKey),
   ])
   const choices = drafts.map(({ observation, own }) =>
-    chooseCalibration({ observation, own, candidates, bad, config: input.config }),
+    chooseCalibration({
+      observation,
+      own,
+      candidates,
+      bad: new Set([...bad, ...(input.refusedSets.get(observation.id) ?? [])]),
+      config: input.config,
+    }),
   )
 
   // Solvers first: the others take their sets from steps whose keys must be known.
@@ -210,6 +224,7 @@ function planStep(stage: PipelineStage, draft: StepDraft, input: PlanInput): Pla
   const key = stepKey(parts)
   const siblings = input.products.filter((product) => product.observation === observation.id && product.stage === stage)
   const cached = siblings.find((product) => product.key === key)
+  const lost = input.unusable.get(productPath({ observation: observation.id, stage, key }))
   return {
     observation: observation.id,
     stage,
@@ -220,10 +235,11 @@ function planStep(stage: PipelineStage, draft: StepDraft, input: PlanInput): Pla
     cached: cached?.product,
     miss:
       cached === undefined
-        ? explainMiss(
+        ? (lost ??
+          explainMiss(
             parts,
             siblings.flatMap((product) => (product.parts === undefined ? [] : [product.parts])),
-          )
+          ))
         : undefined,
     need: contract.plan(params, observation.shape),
     solves: draft.solves,

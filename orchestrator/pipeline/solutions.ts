@@ -80,7 +80,7 @@ function refusal(
   candidate: SolutionCandidate,
   { bad, windowHours }: { bad: ReadonlySet<string>; windowHours: number },
 ): string | undefined {
-  if (candidate.grade === 'bad' || bad.has(candidate.solveKey)) return 'its solution set is bad'
+  if (candidate.grade === 'bad' || bad.has(candidate.solveKey)) return 'its solution set is bad or was refused'
   const offsetDeg = Math.abs(target.decOfDateDeg - candidate.decOfDateDeg)
   if (offsetDeg > MAX_DECLINATION_OFFSET_DEG) {
     return `${offsetDeg.toFixed(1)} deg away in declination, at most ${MAX_DECLINATION_OFFSET_DEG} are allowed`

@@ -18,5 +18,11 @@ export const contracts = { conversion, calibration, imaging, validation } satisf
 /** Parameters that the planner fills in, because they are found on the machine and not chosen by a person. */
 export const engineParams: Readonly<Partial<Record<PipelineStage, readonly string[]>>> = { imaging: ['wscleanVersion'] }
 
+/** All parameters that the planner decides: when they change, it is because of something else, or of the machine. */
+export const plannerParams: Readonly<Partial<Record<StageName, readonly string[]>>> = {
+  ...engineParams,
+  calibration: ['calibrator'],
+}
+
 /** Calibration parameters that only its application uses: they do not enter the key of a solve. */
 export const applyOnlyParams: readonly string[] = ['averageToHz', 'applyWindowHours']

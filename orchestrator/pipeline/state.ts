@@ -5,7 +5,8 @@ import type { RunEvent, StepProduct, StepRef } from './events.ts'
 import type { Problem } from './problem.ts'
 import type { CalibrationChoice } from './solutions.ts'
 
-export type Status = 'planned' | 'running' | 'cached' | 'done' | 'failed' | 'skipped' | 'cancelled'
+export const statuses = ['planned', 'running', 'cached', 'done', 'failed', 'skipped', 'cancelled'] as const
+export type Status = (typeof statuses)[number]
 
 interface AttemptState {
   number: number
@@ -51,6 +52,8 @@ export interface RunState {
   pid: number
   status: Status
   startedAt: string
+  /** Time of the last event. */
+  activeAt: string
   finishedAt?: string
   seconds?: number
   exitCode?: number
@@ -69,6 +72,7 @@ export function emptyState(): RunState {
     pid: 0,
     status: 'planned',
     startedAt: '',
+    activeAt: '',
     notes: [],
     observations: [],
   }
@@ -83,6 +87,11 @@ export function foldEvents(events: Iterable<RunEvent>): RunState {
 
 /** Folds one more event into a state, in place: a live run and an old log are drawn by the same code. */
 export function applyEvent(state: RunState, event: RunEvent): void {
+  apply(state, event)
+  state.activeAt = event.at
+}
+
+function apply(state: RunState, event: RunEvent): void {
   switch (event.type) {
     case 'run.started': {
       const { run, version, input, executor, pid } = event

@@ -17,7 +17,7 @@ export interface ConductorOptions {
   run: string
   config: RunConfig
   /** Everything the plan depends on besides products and bad sets, which the conductor follows. */
-  planInput: Omit<PlanInput, 'products' | 'badSets'>
+  planInput: Omit<PlanInput, 'products' | 'unusable' | 'badSets' | 'refusedSets'>
   executor: Executor
   machine: Machine
   /** The state that `emit` folds events into. */
@@ -39,6 +39,7 @@ class Conductor {
   readonly #options: ConductorOptions
   readonly #slots: number
   readonly #badSets = new Set<string>()
+  readonly #refusedSets = new Map<string, Set<string>>()
   readonly #results = new Map<string, FinishedProduct>()
   readonly #handles = new Map<string, AttemptHandle>()
   readonly #running = new Map<string, Promise<void>>()
@@ -126,6 +127,7 @@ class Conductor {
     }
     if (outcome === 'cancelled') return emit({ type: 'step.cancelled', step: ref })
     const error: Problem = problem ?? { code: 'STAGE_CRASHED', message: `${step.stage} ended as ${outcome}` }
+    if (await this.#takeAnotherSet(step, error)) return
     const quarantined = isQuarantine(error.code)
     emit({ type: 'step.failed', step: ref, error, quarantined })
     if (quarantined) await quarantine(step.observation, error)
@@ -161,6 +163,26 @@ class Conductor {
     }
   }
 
+  /**
+   * A set of another observation that the calibration stage refuses, for it knows more of it than the plan does: the
+   * observation is planned again with the next best one. False when there is none, and the failure stands.
+   */
+  async #takeAnotherSet({ observation, stage }: PlannedStep, { code, message }: Problem): Promise<boolean> {
+    const before = this.#plan.observations.find(({ id }) => id === observation)?.calibration
+    if (stage !== 'calibration' || code !== 'NO_CALIBRATOR' || before?.kind !== 'set') return false
+    const refused = this.#refusedSets.get(observation) ?? new Set()
+    this.#refusedSets.set(observation, refused.add(before.solveKey))
+    const plan = await this.#makePlan()
+    const planned = plan.observations.find(({ id }) => id === observation)
+    if (planned === undefined || planned.calibration.kind === 'missing') {
+      refused.delete(before.solveKey)
+      return false
+    }
+    this.#plan = plan
+    this.#options.emit({ ...plannedEvent(planned), replanned: message })
+    return true
+  }
+
   #isOver(observation: string): boolean {
     const { state } = this.#options
     return (
@@ -172,11 +194,11 @@ class Conductor {
 
   async #makePlan(): Promise<Plan> {
     const { config, planInput } = this.#options
-    const products = await listProducts(
+    const shelf = await listProducts(
       config.root,
       planInput.scan.observations.map(({ id }) => id),
     )
-    return makePlan({ ...planInput, products, badSets: this.#badSets })
+    return makePlan({ ...planInput, ...shelf, badSets: this.#badSets, refusedSets: this.#refusedSets })
   }
 }
 

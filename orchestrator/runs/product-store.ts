@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
 import { productPath, type KeyParts } from '../pipeline/key.ts'
-import type { KnownProduct, PlannedStep } from '../pipeline/plan.ts'
+import type { KnownProduct, PlannedStep, Shelf } from '../pipeline/plan.ts'
 import { gradeOfSet, type SolutionCandidate } from '../pipeline/solutions.ts'
 import { pipelineStages, type PipelineStage } from '../pipeline/stages.ts'
 
@@ -31,25 +31,29 @@ export async function readProduct(root: string, product: string): Promise<Produc
 
 /**
  * What the planner may reuse: all products of the given observations, and of every observation the calibration products
- * that hold a solution set.
+ * that hold a solution set. Of the given observations also what was made once and is no product, with the reason.
  */
-export async function listProducts(root: string, observations: readonly string[]): Promise<KnownProduct[]> {
+export async function listProducts(root: string, observations: readonly string[]): Promise<Shelf> {
   const wanted = new Set(observations)
-  const found: KnownProduct[] = []
+  const products: KnownProduct[] = []
+  const unusable = new Map<string, string>()
   for (const observation of await listFolder(join(root, 'products'))) {
     for (const stage of wanted.has(observation) ? pipelineStages : (['calibration'] as const)) {
-      for (const name of await listFolder(join(root, 'products', observation, stage))) {
-        if (!/^[0-9a-f]{12}$/.test(name)) continue
-        const known = await knownProduct(root, {
-          observation,
-          stage,
-          product: `products/${observation}/${stage}/${name}`,
-        })
-        if (known !== undefined && (wanted.has(observation) || known.solution !== undefined)) found.push(known)
+      const names = await listFolder(join(root, 'products', observation, stage))
+      for (const name of keysOf(names)) {
+        const product = `products/${observation}/${stage}/${name}`
+        const known = await knownProduct(root, { observation, stage, product })
+        if (!known.ok) unusable.set(product, names.includes(name) ? known.why : 'it was removed, or never finished')
+        else if (wanted.has(observation) || known.product.solution !== undefined) products.push(known.product)
       }
     }
   }
-  return found
+  return { products, unusable }
+}
+
+/** Keys of what was begun in the folder of a stage: of its products, and of key files without one. */
+function keysOf(names: readonly string[]): Set<string> {
+  return new Set(names.flatMap((name) => /^([0-9a-f]{12})(\.key\.json)?$/.exec(name)?.[1] ?? []))
 }
 
 /** What decides a step's key, and the set it solves: written before the step starts, beside its product. */
@@ -85,9 +89,9 @@ export async function moveAside(root: string, product: string, uid: string): Pro
 async function knownProduct(
   root: string,
   { observation, stage, product }: { observation: string; stage: PipelineStage; product: string },
-): Promise<KnownProduct | undefined> {
+): Promise<{ ok: true; product: KnownProduct } | { ok: false; why: string }> {
   const reading = await readProduct(root, product)
-  if (!reading.ok) return undefined
+  if (!reading.ok) return reading
   const { key, quality, outputs } = reading.result
   const stored = await readKeyFile(root, product)
   const known: KnownProduct = {
@@ -102,7 +106,7 @@ async function knownProduct(
   if (stored?.solution !== undefined && stored.key === key && 'solutions' in outputs) {
     known.solution = { ...stored.solution, product, grade: gradeOfSet(quality) }
   }
-  return known
+  return { ok: true, product: known }
 }
 
 async function readKeyFile(

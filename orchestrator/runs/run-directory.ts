@@ -52,18 +52,21 @@ export async function openRun(
   }
 }
 
-/** Names of the runs under a data root, the newest first. */
+/** Names of the runs under a data root, the one that was active last first. */
 export async function listRuns(root: string): Promise<string[]> {
   const names = await readdir(join(root, 'runs')).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   const known = names.filter((name) => existsSync(join(root, 'runs', name, 'events.ndjson')))
-  const dated = known.map((name) => ({ name, at: firstEventTime(join(root, 'runs', name, 'events.ndjson')) }))
+  const dated = known.map((name) => ({ name, at: lastEventTime(join(root, 'runs', name, 'events.ndjson')) }))
   return dated.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.name < b.name ? -1 : 1)).map(({ name }) => name)
 }
 
-/** The run that a user means: a name, an unambiguous beginning of one, or `@latest`. Throws ProblemError RUN_NOT_FOUND. */
+/**
+ * The run that a user means: a name, an unambiguous beginning of one, or `@latest`, the one that was active last.
+ * Throws ProblemError RUN_NOT_FOUND.
+ */
 export async function findRun(root: string, wanted: string): Promise<string> {
   const names = await listRuns(root)
   if (wanted === '@latest') {
@@ -111,9 +114,9 @@ async function requireSameConfig(path: string, name: string, config: RunConfig):
   })
 }
 
-function firstEventTime(path: string): string {
+function lastEventTime(path: string): string {
   try {
-    return readEvents(path)[0]?.at ?? ''
+    return readEvents(path).at(-1)?.at ?? ''
   } catch {
     // Its log is damaged: it is listed last, and says so when it is opened.
     return ''

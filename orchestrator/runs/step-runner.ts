@@ -44,8 +44,10 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
       return { class: 'succeeded', evidence: ['another run made the product meanwhile'], result: existing.result }
     }
     const aside = await moveAside(config.root, productPath(step), uid)
-    if (aside !== undefined)
-      emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside: ${aside}` })
+    if (aside !== undefined) {
+      const why = existing.ok ? 'it has another key' : existing.why
+      emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside, because ${why}: ${aside}` })
+    }
     const context = buildContext({
       run: environment.run,
       step,

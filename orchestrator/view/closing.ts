@@ -2,6 +2,7 @@ import { exitCodes } from '../pipeline/outcome.ts'
 import { pipelineStages } from '../pipeline/stages.ts'
 import { stageUsage, type ObservationState, type RunState } from '../pipeline/state.ts'
 import { bytes, count, duration, glyph, span, table, type Style } from './format.ts'
+import { decidingChecks } from './check.ts'
 import { problemLines } from './problem.ts'
 
 interface ClosingOptions extends Style {
@@ -64,8 +65,11 @@ function observationLines(observation: ObservationState, options: ClosingOptions
   const lines = [
     `${glyph(ok ? 'done' : status === 'done' || status === 'failed' ? 'failed' : 'skipped', options)} ${id}  ${status}, verdict ${verdict}`,
   ]
-  if (error !== undefined) lines.push(...problemLines(error, options).map((line) => `  ${line}`))
-  for (const reason of deciding(observation)) lines.push(`  why         ${reason}`)
+  if (error !== undefined) {
+    const mark = status === 'skipped' ? 'skipped' : 'failed'
+    lines.push(...problemLines(error, { ...options, mark }).map((line) => `  ${line}`))
+  }
+  for (const reason of decidingChecks(observation)) lines.push(`  why         ${reason}`)
   const places: [string, string][] = [
     ['image', 'imagePbCorrected'],
     ['quick-look', 'quicklook'],
@@ -77,18 +81,6 @@ function observationLines(observation: ObservationState, options: ClosingOptions
     if (path !== undefined) lines.push(`  ${label.padEnd(10)}  ${path}`)
   }
   return lines
-}
-
-/** The gating checks that made a verdict less than good, the worst first. */
-function deciding({ steps, verdict }: ObservationState): string[] {
-  if (verdict !== 'bad' && verdict !== 'uncertain') return []
-  const checks = steps.findLast(({ product }) => product !== undefined)?.product?.quality.checks ?? []
-  const rank = ['bad', 'not run', 'uncertain', 'good']
-  return checks
-    .filter((check) => check.verdict !== 'good' && (check.gating || check.verdict !== 'not run'))
-    .sort((a, b) => rank.indexOf(a.verdict) - rank.indexOf(b.verdict))
-    .slice(0, 5)
-    .map((check) => `${check.name} ${check.verdict}: ${check.message}`)
 }
 
 function nextCommand(state: RunState): string {

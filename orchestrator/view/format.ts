@@ -47,6 +47,11 @@ export function count(n: number, what: string, plural = `${what}s`): string {
   return `${n} ${n === 1 ? what : plural}`
 }
 
+/** Things in a row, as in a sentence: `conversion, calibration and imaging`. */
+export function enumeration(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+}
+
 /** Rows as aligned columns, two blanks between them. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []

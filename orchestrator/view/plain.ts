@@ -1,6 +1,6 @@
 import type { RunEvent, StepRef } from '../pipeline/events.ts'
 import type { RunState, StepState } from '../pipeline/state.ts'
-import { bytes, count, duration, glyph, span, type Style } from './format.ts'
+import { bytes, count, duration, enumeration, glyph, span, type Style } from './format.ts'
 import { problemLines } from './problem.ts'
 
 interface PlainOptions extends Style {
@@ -43,6 +43,7 @@ function eventLines(event: RunEvent, state: RunState, options: PlainOptions): st
     case 'observation.rejected':
       return problemLines(event.error, {
         ...options,
+        mark: event.status,
         observation: event.observation,
         ...(event.quarantined
           ? { kept: `the raw files are untouched; the reason is under ${options.root}/quarantine` }
@@ -126,7 +127,7 @@ function keptText(state: RunState, observation: string): string {
   const done = steps.filter(({ product }) => product !== undefined).map(({ stage }) => stage)
   return done.length === 0
     ? 'nothing was made for this observation; the raw files are untouched'
-    : `${done.join(' and ')} of this observation, which the next run reuses`
+    : `${enumeration(done)} of this observation, which the next run reuses`
 }
 
 function logsOf(step: StepState | undefined, { root }: PlainOptions): { logs?: string } {

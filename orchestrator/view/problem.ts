@@ -2,6 +2,8 @@ import type { Problem } from '../pipeline/problem.ts'
 import { glyph, type Style } from './format.ts'
 
 interface ProblemContext {
+  /** `skipped` for what was left out and did not fail. */
+  mark?: 'failed' | 'skipped'
   /** What failed: `imaging`, `input`. */
   subject?: string
   observation?: string
@@ -13,9 +15,9 @@ interface ProblemContext {
 
 /** A problem in the one voice of all messages: what and its code, why, fix, what is kept, where the logs are. */
 export function problemLines({ code, message, hint, details }: Problem, context: ProblemContext & Style): string[] {
-  const { subject, observation, kept, logs } = context
+  const { mark = 'failed', subject, observation, kept, logs } = context
   const head = [
-    glyph('failed', context),
+    glyph(mark, context),
     subject === undefined ? undefined : `${subject}:`,
     firstLine(message),
     `[${code}]`,

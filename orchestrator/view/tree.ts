@@ -18,7 +18,11 @@ export function treeLines(state: RunState, options: TreeOptions): string[] {
     lines.push(`${statusGlyph(status, options)} ${id}  ${status}  ${verdict}`)
     lines.push(...table(steps.map((step) => stepCells(step, options))).map((line) => `    ${line}`))
     if (error !== undefined && status !== 'done')
-      lines.push(...problemLines(error, options).map((line) => `    ${line}`))
+      lines.push(
+        ...problemLines(error, { ...options, mark: status === 'skipped' ? 'skipped' : 'failed' }).map(
+          (line) => `    ${line}`,
+        ),
+      )
   }
   if (options.wide) lines.push(...usageLines(state))
   return lines

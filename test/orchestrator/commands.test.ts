@@ -44,7 +44,7 @@ test('get, list and report look at finished runs without changing them', async (
   assert.match(wide, /STAGE +STEPS +WALL +CPU +PEAK MEMORY +READ +WRITTEN/)
 
   const list = (await bench.cli('list')).out
-  assert.match(list, /^NAME +STATUS +DONE +AGE +DURATION +VERDICTS\nbrave-quasar +done +4\/4 +\d+s +\d:\d\d +1 good\n$/)
+  assert.match(list, /^NAME +STATUS +DONE +ACTIVE +DURATION +VERDICTS\nbrave-quasar +done +4\/4 +\d+s ago +\d:\d\d +1 good\n$/)
   const listed = JSON.parse((await bench.cli('list', '-o', 'json')).out) as {
     runs: { run: string; verdicts: object }[]
   }

@@ -29,7 +29,9 @@ function plan(
     assets: { earthOrientation: asset('eop') },
     engines: { wscleanVersion: '3.1' },
     products: [],
+    unusable: new Map(),
     badSets: new Set(),
+    refusedSets: new Map(),
     ...rest,
   })
 }
@@ -76,7 +78,7 @@ const changes: [string, Parameters<typeof plan>[1], string[]][] = [
   ],
   [
     'nothing that enters keys',
-    { settings: ['execution.failOn=uncertain', 'ingest.waitSeconds=1', 'retain.imaging=forever'] },
+    { settings: ['execution.failOn=uncertain', 'ingest.minSubbands=3', 'retain.imaging=forever'] },
     [],
   ],
 ]

@@ -1,0 +1,51 @@
+import type { Check, Verdict } from '#runtime/stage/quality.ts'
+import type { ObservationState } from '../pipeline/state.ts'
+
+/** At most this many reasons are shown; the report has all. */
+const MOST_REASONS = 5
+const severity: readonly Verdict[] = ['bad', 'not run', 'uncertain', 'good']
+
+/**
+ * The checks that made a verdict less than good, as lines, the worst first: those of the last stage that has a product,
+ * and those of earlier stages that are bad.
+ */
+export function decidingChecks({ steps, verdict }: ObservationState): string[] {
+  if (verdict !== 'bad' && verdict !== 'uncertain') return []
+  const last = steps.findLast(({ product }) => product !== undefined)?.stage
+  const ofStages = new Map(steps.flatMap(({ stage, product }) => (product === undefined ? [] : [[stage, product]])))
+  return [...ofStages]
+    .flatMap(([stage, { quality }]) => quality.checks.map((check) => ({ stage, check })))
+    .filter(({ stage, check }) => (stage === last ? weighs(check) : check.gating && check.verdict === 'bad'))
+    .sort((a, b) => severity.indexOf(a.check.verdict) - severity.indexOf(b.check.verdict))
+    .slice(0, MOST_REASONS)
+    .map(({ stage, check }) => (stage === last ? checkLine(check) : `${stage}: ${checkLine(check)}`))
+}
+
+/** A check as one line: title, verdict, value with unit, limit, number of samples, and what was found. */
+function checkLine({ name, verdict, value, unit, limits, n, message }: Check): string {
+  const facts: string[] = []
+  if (value !== undefined) {
+    facts.push(unit === undefined || unit === '1' ? figures(value) : `${figures(value)} ${unit}`)
+    if (limits !== undefined) facts.push(`good ${limits.good}`)
+    if (limits?.uncertain !== undefined && verdict === 'bad') facts.push(`uncertain ${limits.uncertain}`)
+  }
+  if (n !== undefined) facts.push(`n ${n}`)
+  return `${title(name)} ${verdict}: ${[...(facts.length === 0 ? [] : [facts.join(', ')]), message].join('; ')}`
+}
+
+function weighs({ verdict, gating }: Check): boolean {
+  return verdict !== 'good' && (gating || verdict !== 'not run')
+}
+
+/** `residual-peak`, `residualPeak`: residual peak. */
+function title(name: string): string {
+  return name
+    .replaceAll('-', ' ')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+}
+
+/** Three figures, integers in full. */
+function figures(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(3)))
+}
