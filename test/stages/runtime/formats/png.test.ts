@@ -14,10 +14,23 @@ test('grey, colour and palette pixels come back, with their texts', () => {
   const rgb = decode(encodePng({ width: 2, height: 2, rgb: pixels }))
   assert.deepEqual([rgb.channels, ...rgb.data], [3, ...pixels])
   const indexed = decode(
-    encodePng({ width: 2, height: 1, indexed: { pixels: Uint8Array.of(1, 0), palette: [[1, 2, 3], [250, 251, 252]] } }),
+    encodePng({
+      width: 2,
+      height: 1,
+      indexed: {
+        pixels: Uint8Array.of(1, 0),
+        palette: [
+          [1, 2, 3],
+          [250, 251, 252],
+        ],
+      },
+    }),
   )
   assert.deepEqual([...indexed.data], [1, 0])
-  assert.deepEqual(indexed.palette, [[1, 2, 3], [250, 251, 252]])
+  assert.deepEqual(indexed.palette, [
+    [1, 2, 3],
+    [250, 251, 252],
+  ])
 })
 
 test('equal pixels give equal bytes, wrong sizes and nothing at all are errors of the caller', () => {

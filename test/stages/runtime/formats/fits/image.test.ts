@@ -141,7 +141,10 @@ test('fitsverify finds no error and no warning', { skip: needs('fitsverify') }, 
 })
 
 test('astropy reads the same pixels, keywords and sky positions', { skip: needs('astropy') }, async () => {
-  const path = await writeSmall('astropy.fits', [...skyCards, { key: 'LONG', value: 'a long string '.repeat(12).trim() }])
+  const path = await writeSmall('astropy.fits', [
+    ...skyCards,
+    { key: 'LONG', value: 'a long string '.repeat(12).trim() },
+  ])
   const read = runPython('fits-files.py', ['image', path, '3,2', '0,0', '5,4']) as {
     shape: number[]
     first: number[]

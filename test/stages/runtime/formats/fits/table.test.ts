@@ -10,7 +10,13 @@ import { scratchFolder } from './scratch.ts'
 const folder = await scratchFolder()
 
 const columns: FitsColumn[] = [
-  { name: 'id', type: 'str', values: ['J1331+3030', 'b', ''], ucd: 'meta.id;meta.main', description: 'Name of the source' },
+  {
+    name: 'id',
+    type: 'str',
+    values: ['J1331+3030', 'b', ''],
+    ucd: 'meta.id;meta.main',
+    description: 'Name of the source',
+  },
   { name: 'ra', type: 'f8', unit: 'deg', ucd: 'pos.eq.ra;meta.main', values: [359.9, 1 / 3, 202.78453] },
   { name: 'peak', type: 'f4', unit: 'Jy/beam', values: Float32Array.of(0.5, Number.NaN, -1) },
   { name: 'flags', type: 'i4', values: Int32Array.of(0, -7, 2147483647) },
@@ -35,14 +41,20 @@ test('an empty table is a table', async () => {
   await writeFitsTable(path, { columns: columns.map((column) => ({ ...column, values: [] })), cards })
   const table = await readFitsTable(path)
   assert.equal(table.rows, 0)
-  assert.deepEqual(table.columns.map((column) => column.values.length), [0, 0, 0, 0])
+  assert.deepEqual(
+    table.columns.map((column) => column.values.length),
+    [0, 0, 0, 0],
+  )
 })
 
 test('columns can be chosen by name, in any letter case', async () => {
   const path = join(folder, 'chosen.fits')
   await writeFitsTable(path, { columns, cards })
   const table = await readFitsTable(path, { columns: ['RA', 'flags'] })
-  assert.deepEqual(table.columns.map((column) => column.name), ['ra', 'flags'])
+  assert.deepEqual(
+    table.columns.map((column) => column.name),
+    ['ra', 'flags'],
+  )
 })
 
 test('many rows cross the borders of the read blocks intact', async () => {
@@ -68,7 +80,10 @@ test('columns of unequal length are an error of the caller, equal tables give eq
 test('fitsverify finds no error and no warning', { skip: needs('fitsverify') }, async () => {
   for (const values of [undefined, []]) {
     const path = join(folder, 'verify.fits')
-    await writeFitsTable(path, { columns: columns.map((column) => ({ ...column, values: values ?? column.values })), cards })
+    await writeFitsTable(path, {
+      columns: columns.map((column) => ({ ...column, values: values ?? column.values })),
+      cards,
+    })
     const { stdout } = spawnSync('fitsverify', ['-l', path], { encoding: 'utf8' })
     assert.match(stdout, /0 warning\(s\) and 0 error\(s\)/, stdout)
   }
@@ -76,7 +91,10 @@ test('fitsverify finds no error and no warning', { skip: needs('fitsverify') }, 
 
 test('astropy reads our table', { skip: needs('astropy') }, async () => {
   const path = join(folder, 'astropy.fits')
-  await writeFitsTable(path, { columns: columns.map((c) => (c.name === 'peak' ? { ...c, values: [0.5, 2, -1] } : c)), cards })
+  await writeFitsTable(path, {
+    columns: columns.map((c) => (c.name === 'peak' ? { ...c, values: [0.5, 2, -1] } : c)),
+    cards,
+  })
   const read = runPython('fits-files.py', ['table', path]) as {
     values: Record<string, unknown[]>
     columns: Record<string, { unit: string | null }>
@@ -92,22 +110,26 @@ test('astropy reads our table', { skip: needs('astropy') }, async () => {
   assert.equal(read.columns['peak'].unit, 'Jy/beam')
 })
 
-test('a table written by astropy is read: every type of column, after an image', { skip: needs('astropy') }, async () => {
-  const path = join(folder, 'by-astropy.fits')
-  runPython('fits-table-make.py', [path])
-  const table = await readFitsTable(path)
-  const values = Object.fromEntries(table.columns.map((column) => [column.name, [...column.values]]))
-  assert.deepEqual(values, {
-    ra: [359.9, 0.1, 10],
-    flux: [1.5, Number.NaN, 3.25],
-    count: [1, Number.NaN, 3],
-    long: [1, 2 ** 40, -3],
-    small: [10, 11.5, 12],
-    byte: [0, 127, 255],
-    flag: [1, 0, 1],
-    name: ['J0001+01', 'b', ''],
-    pair: [0, 1, 2, 3, 4, 5],
-  })
-  assert.deepEqual(table.skipped, ['wave'])
-  assert.equal(table.columns.find((column) => column.name === 'pair')?.repeat, 2)
-})
+test(
+  'a table written by astropy is read: every type of column, after an image',
+  { skip: needs('astropy') },
+  async () => {
+    const path = join(folder, 'by-astropy.fits')
+    runPython('fits-table-make.py', [path])
+    const table = await readFitsTable(path)
+    const values = Object.fromEntries(table.columns.map((column) => [column.name, [...column.values]]))
+    assert.deepEqual(values, {
+      ra: [359.9, 0.1, 10],
+      flux: [1.5, Number.NaN, 3.25],
+      count: [1, Number.NaN, 3],
+      long: [1, 2 ** 40, -3],
+      small: [10, 11.5, 12],
+      byte: [0, 127, 255],
+      flag: [1, 0, 1],
+      name: ['J0001+01', 'b', ''],
+      pair: [0, 1, 2, 3, 4, 5],
+    })
+    assert.deepEqual(table.skipped, ['wave'])
+    assert.equal(table.columns.find((column) => column.name === 'pair')?.repeat, 2)
+  },
+)
