@@ -44,7 +44,10 @@ test('get, list and report look at finished runs without changing them', async (
   assert.match(wide, /STAGE +STEPS +WALL +CPU +PEAK MEMORY +READ +WRITTEN/)
 
   const list = (await bench.cli('list')).out
-  assert.match(list, /^NAME +STATUS +DONE +ACTIVE +DURATION +VERDICTS\nbrave-quasar +done +4\/4 +\d+s ago +\d:\d\d +1 good\n$/)
+  assert.match(
+    list,
+    /^NAME +STATUS +DONE +ACTIVE +DURATION +VERDICTS\nbrave-quasar +done +4\/4 +\d+s ago +\d:\d\d +1 good\n$/,
+  )
   const listed = JSON.parse((await bench.cli('list', '-o', 'json')).out) as {
     runs: { run: string; verdicts: object }[]
   }
@@ -56,6 +59,70 @@ test('get, list and report look at finished runs without changing them', async (
   const pages = (await bench.cli('report')).out.trim().split('\n')
   assert.equal(pages.length, 2)
   for (const page of pages) assert.ok(existsSync(page), page)
+})
+
+test('the latest run is the one that was active last, for list, get and report alike', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(id)] })
+  for (const name of ['first', 'second', 'first']) await bench.run('--name', name)
+  assert.equal((await bench.cli('list', '-o', 'name')).out, 'first\nsecond\n')
+  assert.equal((await bench.cli('get', '-o', 'name')).out, 'first\n')
+  assert.match((await bench.cli('report')).out, /runs\/first\/report\.html/)
+  const { runs } = JSON.parse((await bench.cli('list', '-o', 'json')).out) as { runs: { activeAt: string }[] }
+  const times = runs.map(({ activeAt }) => activeAt)
+  assert.deepEqual(times, times.toSorted().toReversed())
+})
+
+test('a mistake in a command line is answered with the help of that command', async (t) => {
+  const bench = workbench(t)
+  const cases: [string[], RegExp][] = [
+    [['run', '--inptu', 'x'], /fix +see contimg run --help$/m],
+    [['catalogue', 'import'], /fix +see contimg catalogue import --help$/m],
+    [['catalogue'], /fix +see contimg catalogue --help$/m],
+    [['simulate', '--root', 'x', '--out', 'y'], /unknown option '--root'[^]*fix +see contimg simulate --help$/m],
+    [['rnu'], /fix +see contimg --help$/m],
+  ]
+  for (const [argv, expected] of cases) {
+    const { exitCode, err } = await bench.cli(...argv)
+    assert.equal(exitCode, 2, argv.join(' '))
+    assert.match(err, expected)
+  }
+})
+
+test('a table of sources that cannot be read is refused with a fix', async (t) => {
+  const { exitCode, err } = await workbench(t).cli('catalogue', 'import', 'nofile.csv')
+  assert.equal(exitCode, 2)
+  assert.match(
+    err,
+    /cannot read the table \/.*nofile\.csv \(ENOENT\) \[CATALOGUE_IMPORT_FAILED\]\n +fix +give a file that exists/,
+  )
+})
+
+test('a verdict is explained by its checks with their numbers', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(id)] })
+  const check = {
+    name: 'residual-peak',
+    value: 6.91234,
+    unit: 'sigma',
+    n: 12,
+    limits: { good: '<= 6', uncertain: '<= 10' },
+  }
+  bench.script({ validation: { verdict: 'uncertain', check } })
+  const uncertain = await bench.cli('run', '--input', bench.input)
+  assert.match(uncertain.out, /^ +why +residual peak uncertain: 6\.91 sigma, good <= 6, n 12; as the script says$/m)
+  bench.script({ validation: { verdict: 'bad', check: { ...check, value: 12, unit: '1' } } })
+  const bad = await bench.cli('run', '--input', bench.input, '--set', 'validation.seedSigma=6')
+  assert.match(bad.out, /^ +why +residual peak bad: 12, good <= 6, uncertain <= 10, n 12; as the script says$/m)
+})
+
+test('an earlier stage that makes the verdict bad is named', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(id)] })
+  bench.script({ imaging: { verdict: 'bad', check: { name: 'cleanStop' } } })
+  const { exitCode, out } = await bench.cli('run', '--input', bench.input)
+  assert.equal(exitCode, 3)
+  assert.match(out, /^ +why +imaging: clean stop bad: as the script says$/m)
 })
 
 test('looking where there is nothing says what to do', async (t) => {

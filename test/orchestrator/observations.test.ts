@@ -102,6 +102,36 @@ test('a bad own set is kept and never applied: the observation takes the next be
   assert.equal(second.document.observations.find(({ id }) => id === target)?.verdict, 'good')
 })
 
+test('a set that calibration refuses to apply gives way to the next best', async (t) => {
+  const bench = workbench(t)
+  const other = '20260125T213000'
+  bench.give({ observations: [observation(other, { hour: -1 }), observation(solver), observation(target, bare)] })
+  bench.script({ [`calibration ${target}`]: { error: 'NO_CALIBRATOR', times: 1 } })
+  const { exitCode, document, err } = await bench.run()
+  assert.equal(exitCode, 0, err)
+  assert.match(err, new RegExp(`${target} +planned again, because the script asks for NO_CALIBRATOR`))
+  assert.match(err, new RegExp(`the set of ${other} on 3C286 covers it`))
+  assert.doesNotMatch(err, /calibration failed/)
+  const found = document.observations.find(({ id }) => id === target)
+  assert.deepEqual(
+    found?.steps.map(({ status }) => status),
+    ['done', 'done', 'done', 'done'],
+  )
+})
+
+test('when no other set is left the refusal stands', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(solver), observation(target, bare)] })
+  bench.script({ [`calibration ${target}`]: { error: 'NO_CALIBRATOR' } })
+  const { exitCode, document } = await bench.run()
+  assert.equal(exitCode, 1)
+  const found = document.observations.find(({ id }) => id === target)
+  assert.deepEqual(
+    [found?.status, found?.error?.code, ...(found?.steps ?? []).map(({ status }) => status)],
+    ['failed', 'NO_CALIBRATOR', 'done', 'failed', 'skipped', 'skipped'],
+  )
+})
+
 test('a set that could not be solved fails its own observation and leaves its targets without one', async (t) => {
   const bench = workbench(t)
   bench.give({ observations: [observation(solver), observation(target, bare)] })
@@ -188,7 +218,33 @@ test('too few subbands: skipped, exit 1, no quarantine; the others finish', asyn
   assert.equal(lowered.exitCode, 0)
 })
 
-const fault = { code: 'DATA_UNREADABLE' as const, message: 'is not an HDF5 file', hint: 'copy it again' }
+test('a run whose observations were all skipped calls none of them failed', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(target, { subbands: [0, 1] })] })
+  const { exitCode, out, err } = await bench.cli('run', '--input', bench.input)
+  assert.equal(exitCode, 1)
+  assert.match(out, /^\S+ {2}skipped in 0:00/)
+  assert.match(
+    out,
+    new RegExp(`skipped ${target} {2}skipped, verdict not run\n +skipped 14 of 16 subbands are missing`),
+  )
+  assert.match(err, /skipped 14 of 16 subbands are missing/)
+  assert.doesNotMatch(out + err + (await bench.cli('get')).out, /FAILED|failed/)
+})
+
+test('what concerns an observation as a whole is told of it and not of a file', async (t) => {
+  const bench = workbench(t)
+  bench.give({
+    observations: [
+      observation(solver, { warnings: [{ message: 'subband 03 is absent' }, { file: 'a.hdf5', message: 'odd' }] }),
+    ],
+  })
+  const { err } = await bench.run()
+  assert.match(err, new RegExp(`note: ${solver}: subband 03 is absent\n`))
+  assert.match(err, /note: a\.hdf5: odd\n/)
+})
+
+const fault = { code: 'DATA_UNREADABLE' as const, message: 'it is not an HDF5 file', hint: 'copy it again' }
 
 test('a file that cannot be read is quarantined; the rest of its observation goes on when enough is left', async (t) => {
   const bench = workbench(t)
@@ -197,7 +253,7 @@ test('a file that cannot be read is quarantined; the rest of its observation goe
   bench.give({ observations: [observation(solver, { subbands, faults: [{ file, ...fault }] })] })
   const { exitCode, err } = await bench.run()
   assert.equal(exitCode, 0)
-  assert.match(err, new RegExp(`${file} is set aside: is not an HDF5 file \\[DATA_UNREADABLE\\]`))
+  assert.match(err, new RegExp(`${file} is set aside: it is not an HDF5 file \\[DATA_UNREADABLE\\]`))
   const record = JSON.parse(readFileSync(join(bench.root, 'quarantine', solver, `${file}.json`), 'utf8')) as Record<
     string,
     unknown
@@ -223,7 +279,7 @@ test('files that belong to no observation make one that failed', async (t) => {
       ['failed', 'DATA_UNREADABLE'],
     ],
   )
-  assert.match(err, /a\.hdf5: is not an HDF5 file/)
+  assert.match(err, /a\.hdf5: it is not an HDF5 file/)
   assert.deepEqual(readdirSync(join(bench.root, 'quarantine')).sort(), [target, 'junk_.._x_b_.hdf5'].sort())
   assert.equal(existsSync(join(bench.root, 'products')), false)
 })
@@ -236,7 +292,7 @@ test('faults that leave too few subbands fail the observation with their reason'
   assert.equal(document.observations[0]?.error?.code, 'DATA_UNREADABLE')
   assert.match(
     document.observations[0]?.error?.message ?? '',
-    /x\.hdf5: is not an HDF5 file; 2 of 16 subbands are left, at least 12 are needed/,
+    /x\.hdf5: it is not an HDF5 file; 2 of 16 subbands are left, at least 12 are needed/,
   )
 })
 
@@ -286,6 +342,19 @@ test('a stage that was killed once is tried again and its product is whole', asy
     [],
   )
   assert.equal(existsSync(join(bench.root, '.scratch')), false)
+})
+
+test('a stage that cannot even start is not tried again', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(solver)] })
+  bench.script({ validation: { crash: 'import' } })
+  const { exitCode, document, err } = await bench.run()
+  assert.equal(exitCode, 1)
+  const error = document.observations[0]?.error
+  assert.equal(error?.code, 'STAGE_CRASHED')
+  assert.match(error?.message ?? '', /exit code 1 without saying why; its last words: .*no-such-module/)
+  assert.doesNotMatch(err, /trying again|attempt 2/)
+  assert.match(err, /kept +conversion, calibration and imaging of this observation/)
 })
 
 test('a stage that always crashes fails its observation and not the others', async (t) => {

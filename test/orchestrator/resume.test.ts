@@ -175,7 +175,30 @@ test('a product that lost a file is not reused', async (t) => {
     ['cached', 'cached', 'done', 'cached'],
   )
   assert.ok(existsSync(image))
-  assert.match(second.err, /moved an unusable product aside/)
+  assert.match(second.err, /imaging +re-run: its output image \(image\.fits\) is missing/)
+  assert.match(second.err, /moved an unusable product aside, because its output image \(image\.fits\) is missing: \//)
+})
+
+test('a damaged product is the reason of its miss, whatever other products there are', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(id)] })
+  const first = await bench.run()
+  await bench.run('--set', 'imaging.cellArcsec=2.5')
+  writeFileSync(first.document.observations[0]?.steps[2]?.outputs['psf'] ?? '', 'x')
+  const damaged = await bench.run()
+  assert.match(damaged.err, /imaging +re-run: its output psf \(psf\.fits\) has 1 bytes, not \d+/)
+  assert.doesNotMatch(damaged.err, /imaging +re-run: params/)
+  rmSync(first.document.observations[0]?.steps[2]?.product ?? '', { recursive: true })
+  const removed = await bench.run()
+  assert.match(removed.err, /imaging +re-run: it was removed, or never finished/)
+})
+
+test('a miss names what the user changed before what the planner made of it', async (t) => {
+  const bench = workbench(t)
+  bench.give({ observations: [observation(id)] })
+  await bench.run()
+  const { err } = await bench.run('--uncalibrated')
+  assert.match(err, /calibration +re-run: params\.mode auto -> none/)
 })
 
 test('a torn result is not reused', async (t) => {
@@ -188,4 +211,5 @@ test('a torn result is not reused', async (t) => {
     ofSteps(second.document, ({ status }) => status),
     ['cached', 'cached', 'cached', 'done'],
   )
+  assert.match(second.err, /validation +re-run: its result\.json cannot be read/)
 })

@@ -46,10 +46,12 @@ test('settings beat the file, the last one wins, values are YAML', () => {
     'calibration.sefdJy=3',
     'conversion.expect.subbands=[0, 1]',
     'execution.resources.memory=2Gi',
+    'execution.stages.imaging.resources.memory=3Gi',
   )
   assert.equal(config.calibration.sefdJy, 3)
   assert.deepEqual(config.conversion.expect.subbands, [0, 1])
   assert.equal(config.execution.resources.memory, 2 * 2 ** 30)
+  assert.equal(config.execution.stages.imaging.resources.memory, 3 * 2 ** 30)
   assert.equal(config.ingest.minSubbands, 2)
 })
 
@@ -130,6 +132,21 @@ const faulty: [string, string, string[], RegExp[]][] = [
     [],
     [/demo\.yaml:3:13 +execution\.resources\.memory: expected bytes, as a number or like 8Gi/],
   ],
+  [
+    'what is not supported yet',
+    'retain:\n  imaging: {days: 3}\ningest:\n  waitSeconds: 5',
+    [],
+    [
+      /^demo\.yaml:2:12 +retain\.imaging: not supported yet on one machine, .*, got {"days":3}$/,
+      /^demo\.yaml:4:16 +ingest\.waitSeconds: not supported yet on one machine, .*, got 5 /,
+    ],
+  ],
+  [
+    'what is not supported yet, by a setting',
+    '',
+    ['retain.validation=until-validated'],
+    [/^--set retain\.validation=until-validated +retain\.validation: not supported yet on one machine/],
+  ],
   ['a parameter that only the planner sets', 'imaging:\n  wscleanVersion: "9"', [], [/unknown key "wscleanVersion"/]],
 ]
 for (const [what, text, settings, patterns] of faulty) {
@@ -139,6 +156,10 @@ for (const [what, text, settings, patterns] of faulty) {
     patterns.forEach((pattern, index) => assert.match(errors[index] ?? '', pattern))
   })
 }
+
+test('what is not supported yet may be given as it is', () => {
+  assert.deepEqual(parse('ingest:\n  waitSeconds: 600\nretain:\n  imaging: forever').ingest, parse('').ingest)
+})
 
 test('a setting without a value is a usage error', () => {
   assert.throws(

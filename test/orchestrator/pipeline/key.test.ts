@@ -50,6 +50,11 @@ const cases: [string, KeyParts, string | undefined][] = [
     'input calibrated aaaaaaaaaaaa -> cccccccccccc',
   ],
   ['an input that is gone', { ...base, inputs: {} }, 'input calibrated aaaaaaaaaaaa -> none'],
+  [
+    'what the planner made of it comes after what a person set',
+    { ...base, params: { ...base.params, wscleanVersion: '3.6', zebra: 1 } },
+    'params.zebra unset -> 1',
+  ],
   ['nothing', base, undefined],
 ]
 for (const [what, now, expected] of cases) {

@@ -153,6 +153,35 @@ test('a known bad set is not chosen again', () => {
   assert.equal(again.observations.find(({ id }) => id === solver)?.calibration.kind, 'own')
 })
 
+test('a set that was solved on another frequency grid is not chosen', () => {
+  const first = observation(solver)
+  const last = observation(target, { calibrators: [], hour: 0.1 })
+  const products = plan([first]).observations.flatMap(({ steps }): KnownProduct[] =>
+    steps.flatMap(({ observation: id, stage, key, parts, solves }) =>
+      solves === undefined
+        ? []
+        : [
+            {
+              observation: id,
+              stage,
+              key,
+              product: 'p',
+              parts,
+              outputs: ['solutions'],
+              quality: { verdict: 'good', checks: [] },
+              solution: { ...solves, product: 'p', grade: 'good' },
+            },
+          ],
+    ),
+  )
+  const choice = (now: ReturnType<typeof observation>, ...settings: string[]): unknown =>
+    plan([now], { products, settings }).observations[0]?.calibration.kind
+  assert.equal(choice(last), 'set')
+  assert.equal(choice(last, 'conversion.expect.subbands=[0, 1, 2, 3]', 'ingest.minSubbands=4'), 'missing')
+  assert.equal(choice({ ...last, shape: { ...last.shape, channelsPerSubband: 12 } }), 'missing')
+  assert.equal(choice({ ...last, shape: { ...last.shape, polarizations: 4 } }), 'missing')
+})
+
 test('only the expected subbands are converted', () => {
   const { steps } =
     plan([observation(solver)], { settings: ['conversion.expect.subbands=[2, 1]'] }).observations[0] ?? assert.fail()

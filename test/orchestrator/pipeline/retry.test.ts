@@ -4,6 +4,7 @@ import {
   classifyProcess,
   describeEvidence,
   explainAttempt,
+  isRetryable,
   type ProcessEvidence,
 } from '../../../orchestrator/pipeline/classify.ts'
 import { shouldRetry, type AttemptRecord } from '../../../orchestrator/pipeline/retry.ts'
@@ -47,13 +48,27 @@ test('every failure has evidence, a message and a fix', () => {
   }
 })
 
+const judgements: [string, Partial<ProcessEvidence>, boolean | undefined][] = [
+  ['a program that cannot start', { exitCode: 1 }, false],
+  ['an end without a result', { exitCode: 0, invalidResult: 'no result was committed' }, false],
+  ['killed from outside', { exitCode: undefined, signal: 'SIGKILL' }, undefined],
+  ['killed from outside, as a shell tells it', { exitCode: 137 }, undefined],
+  ['what the stage calls final', { exitCode: 65, error: error('DATA_UNREADABLE') }, false],
+  ['what the stage calls transient', { exitCode: 75, error: error('CANCELLED') }, true],
+]
+for (const [what, evidence, expected] of judgements) {
+  test(`whether another attempt can help shows in the evidence: ${what}`, () =>
+    assert.equal(isRetryable({ ...ended, ...evidence }), expected))
+}
+
 const attempts = (...classesOf: AttemptRecord['class'][]): AttemptRecord[] =>
   classesOf.map((outcome) => ({ class: outcome }))
 const retries: [string, AttemptRecord[], boolean][] = [
   ['a first crash', attempts('app'), true],
   ['a second crash', attempts('app', 'app'), false],
   ['a kill after a crash: budgets are apart', attempts('app', 'disrupted'), true],
-  ['a third kill', attempts('disrupted', 'disrupted', 'disrupted'), false],
+  ['a first kill', attempts('disrupted'), true],
+  ['a second kill', attempts('disrupted', 'disrupted'), false],
   ['out of memory on one machine', attempts('oom'), false],
   ['cancelled', attempts('cancelled'), false],
   ['what the stage calls final', [{ class: 'app', retryable: false }], false],
