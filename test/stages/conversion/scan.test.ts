@@ -135,7 +135,7 @@ test('files of which none can be read are kept together by their names', () =>
       faults.map(({ observation }) => observation),
       ids,
     )
-    assert.match(faults[0].message, /^is not an HDF5 file/)
+    assert.match(faults[0].message, /^it is not an HDF5 file/)
   }))
 
 test('a file whose header is implausible is a fault, with the observation it seems to belong to', () =>
@@ -248,7 +248,7 @@ test('the entrypoint writes the scan to a file or to standard output', () =>
     const found = scanSchema.parse(JSON.parse(readFileSync(out, 'utf8')))
     assert.deepEqual(
       found.observations[0].warnings.map(({ message }) => message),
-      ['subbands 1 of this observation are absent', '5 of 24 integrations'],
+      ['subband 01 is absent', '5 of 24 integrations'],
     )
     assert.equal(scanSchema.parse(JSON.parse(call('--scan', dir).stdout)).files, 1)
     const missing = call('--scan', join(dir, 'nowhere'))
