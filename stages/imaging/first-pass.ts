@@ -37,8 +37,8 @@ export interface FirstPass {
 /** An island counts when it exceeds the sidelobes of brighter ones, added up, by this factor. */
 const sidelobeMargin = 1.3
 
-/** Part of a sidelobe that a source subtracted from the visibilities may leave: the beam drifts while it is observed. */
-const removalError = 0.05
+/** Part of a sidelobe that a source subtracted from the visibilities with its drifting beam may leave. */
+const removalError = 0.01
 
 /** The same of a source subtracted in the image, near it and far from it, where the w-term moves its grating lobes. */
 const nearCleanError = 0.05
@@ -99,7 +99,10 @@ export function findFirstPass(input: SearchInput): FirstPass {
     const tried = windows.slice()
     openWindows(tried, found, psf)
     const noise = typicalNoise(rms)
-    const cleaned = cleanWindows(residual, psf, { windows: tried, stopJy: Math.max(stopSigma * noise, stopPart * floorJy) })
+    const cleaned = cleanWindows(residual, psf, {
+      windows: tried,
+      stopJy: Math.max(stopSigma * noise, stopPart * floorJy),
+    })
     // Windows on false peaks make it run away: what this round opened is not trusted.
     if (cleaned.diverged) break
     const deeper = cleaned.levelJy < minProgress * levelJy
