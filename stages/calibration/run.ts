@@ -136,6 +136,6 @@ function checkPlan(job: Job, { params, resources }: Stage): void {
   if (plan.workingBytes <= resources.memoryBytes) return
   const [needed, given] = [plan.workingBytes, resources.memoryBytes].map((bytes) => Math.ceil(bytes / 1048576))
   throw new StageError('PLAN_TOO_LARGE', `calibration needs ${needed} MiB of memory, the limit is ${given} MiB`, {
-    hint: 'raise execution.stages.calibration.memoryBytes',
+    hint: 'raise execution.stages.calibration.resources.memory',
   })
 }
