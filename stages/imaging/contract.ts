@@ -35,7 +35,9 @@ const CHANNEL_AVERAGING = 8
 const preset = z
   .enum(presetNames)
   .default('standard')
-  .describe('Named settings: standard 2048 px at 7 arcsec, fine 4800 px at 3 arcsec, quicklook (not cleaned), deep (4 frequency slices)')
+  .describe(
+    'Named settings: standard 2048 px at 7 arcsec, fine 4800 px at 3 arcsec, quicklook (not cleaned), deep (4 frequency slices)',
+  )
 
 export const imagingParams = z.strictObject({
   preset,
@@ -50,7 +52,9 @@ export const imagingParams = z.strictObject({
     .multipleOf(2)
     .nullable()
     .default(null)
-    .describe('Width and height of the image, pixels; null: of the preset (twice the radius where the mean beam is 0.2)'),
+    .describe(
+      'Width and height of the image, pixels; null: of the preset (twice the radius where the mean beam is 0.2)',
+    ),
   cellArcsec: z
     .number()
     .positive()
@@ -68,7 +72,9 @@ export const imagingParams = z.strictObject({
     .max(1e-2)
     .nullable()
     .default(null)
-    .describe('Error of the w-gridder against a direct transform, rms ratio (Arras et al. 2021); null: of the preset (1e-3)'),
+    .describe(
+      'Error of the w-gridder against a direct transform, rms ratio (Arras et al. 2021); null: of the preset (1e-3)',
+    ),
   clean: z.boolean().nullable().default(null).describe('Deconvolve; null: as the preset'),
   mgain: z
     .number()
@@ -76,9 +82,21 @@ export const imagingParams = z.strictObject({
     .lt(1)
     .nullable()
     .default(null)
-    .describe('Part of a peak that one major cycle may remove, ratio (Offringa et al. 2014); null: of the preset (0.9)'),
-  niter: z.int().positive().nullable().default(null).describe('Guard on CLEAN components, count; null: of the preset (50000)'),
-  nmiter: z.int().positive().nullable().default(null).describe('Guard on major cycles, count; null: of the preset (12)'),
+    .describe(
+      'Part of a peak that one major cycle may remove, ratio (Offringa et al. 2014); null: of the preset (0.95)',
+    ),
+  niter: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Guard on CLEAN components, count; null: of the preset (50000)'),
+  nmiter: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Guard on major cycles, count; null: of the preset (12)'),
   autoThresholdSigma: z
     .number()
     .positive()
@@ -106,14 +124,24 @@ export const imagingParams = z.strictObject({
     .describe(
       'Sources of more apparent flux density, Jy, are subtracted from the visibilities as they drift through the beam and restored after CLEAN (200 times the thermal noise, where the drift shows above it); null: none',
     ),
-  brightSources: z.int().min(0).max(100).default(30).describe('Most sources to subtract, count (a tenth of a second of work each)'),
+  brightSources: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(30)
+    .describe('Most sources to subtract, count (a tenth of a second of work each)'),
   peelRounds: z
     .int()
     .min(1)
     .max(5)
     .default(3)
     .describe('Rounds of finding and subtracting bright sources, count (each reaches a factor of 30 deeper)'),
-  maskRounds: z.int().min(1).max(4).default(2).describe('Rounds of mask and CLEAN when the residual shows new sources, count'),
+  maskRounds: z
+    .int()
+    .min(1)
+    .max(4)
+    .default(2)
+    .describe('Rounds of mask and CLEAN when the residual shows new sources, count'),
   retryMgain: z
     .number()
     .gt(0)
@@ -130,7 +158,9 @@ export const imagingParams = z.strictObject({
     .number()
     .positive()
     .default(6500)
-    .describe('System equivalent flux density of one antenna, Jy, where the calibrated data tell none (antpos, operational value)'),
+    .describe(
+      'System equivalent flux density of one antenna, Jy, where the calibrated data tell none (antpos, operational value)',
+    ),
 })
 export type ImagingParams = z.output<typeof imagingParams>
 
@@ -148,7 +178,11 @@ export const imaging = defineStage({
       help: 'Restored image over the mean primary beam, blank below pbCut: for flux densities',
     },
     residual: { path: 'residual.fits', kind: 'image', help: 'What CLEAN left' },
-    model: { path: 'model.fits', kind: 'image', help: 'CLEAN components and subtracted sources, apparent flux density' },
+    model: {
+      path: 'model.fits',
+      kind: 'image',
+      help: 'CLEAN components and subtracted sources, apparent flux density',
+    },
     psf: { path: 'psf.fits', kind: 'image', help: 'Dirty beam' },
     primaryBeam: { path: 'primary-beam.fits', kind: 'image', help: 'Primary beam, mean over time and band' },
     rms: { path: 'rms.fits', kind: 'image', help: 'Local noise of the restored image' },
@@ -192,7 +226,10 @@ export const imaging = defineStage({
     channels: { unit: '1', help: 'Channels with data' },
     smearLossAtHalfPower: { unit: '1', help: 'Loss of peak by bandwidth and time smearing where the beam is 0.5' },
     uncalibrated: { unit: '1', help: '1 when no calibration was applied' },
-    strongSourceDeg: { unit: 'deg', help: 'Distance of the nearest of Cas A, Cyg A, Tau A and Vir A from the pointing' },
+    strongSourceDeg: {
+      unit: 'deg',
+      help: 'Distance of the nearest of Cas A, Cyg A, Tau A and Vir A from the pointing',
+    },
     sunAltitudeDeg: { unit: 'deg', help: 'Altitude of the Sun at mid time' },
   },
   plan: (params, shape) => {

@@ -45,11 +45,14 @@ export interface Engine {
   /** PSF and dirty images of Stokes I and Q. */
   dirty(sets: readonly string[]): Promise<DirtyImages>
   /** A coarse dirty beam of twice the field. */
-  widePsf(sets: readonly string[]): Promise<WideBeam>
+  widePsf(sets: readonly string[], integrations: number): Promise<WideBeam>
   /** Dirty image of Stokes I alone. */
   redirty(sets: readonly string[]): Promise<FitsImage>
   /** Clean inside a mask; undefined when it diverged. `sets` are those of the last dirty image. */
-  clean(sets: readonly string[], options: { maskPath: string; mgain: number }): Promise<{ images?: CleanImages; log: CleanLog }>
+  clean(
+    sets: readonly string[],
+    options: { maskPath: string; mgain: number },
+  ): Promise<{ images?: CleanImages; log: CleanLog }>
   readonly settings: ImagingSettings
 }
 
@@ -99,8 +102,8 @@ export function createEngine(
         psf: await readFitsImage(path('first-psf.fits')),
       }
     },
-    async widePsf(sets) {
-      await call(widePsfArguments(job('wide', sets)))
+    async widePsf(sets, integrations) {
+      await call(widePsfArguments(job('wide', sets), integrations))
       const { data, wcs } = await readFitsImage(path('wide-psf.fits'))
       return { data, width: wcs.width, height: wcs.height, step: wideStep(settings) }
     },

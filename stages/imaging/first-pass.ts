@@ -154,8 +154,8 @@ export function noiseMap(image: Float32Array, width: number, beamPixels: number)
 }
 
 /**
- * The pixels of an island that touch its brightest one, at most a beam away and above the level of sidelobes: in a dirty image the sidelobes of a
- * bright source join its island, and a source among them shows itself once the bright one is subtracted.
+ * The pixels of an island that touch its brightest one, at most a beam away and above the level of sidelobes: in a dirty
+ * image the sidelobes of a bright source join its island, and a source among them shows itself once that is subtracted.
  */
 function coreOf(
   island: Island,

@@ -222,7 +222,9 @@ function noiseCards(facts: HeaderFacts): FitsCard[] {
     ['SMEARMAX', facts.smearLoss, 'peak loss by smearing where the beam is 0.5'],
   ]
   // A number that could not be measured has no keyword.
-  return numbers.flatMap(([key, value, comment]) => (Number.isFinite(value) ? [card(key, Number(value.toPrecision(noiseDigits)), comment)] : []))
+  return numbers.flatMap(([key, value, comment]) =>
+    Number.isFinite(value) ? [card(key, Number(value.toPrecision(noiseDigits)), comment)] : [],
+  )
 }
 
 function round(value: number, digits: number): number {

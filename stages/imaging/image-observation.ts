@@ -1,23 +1,13 @@
 import { join } from 'node:path'
 import { writeFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
-import { StageError } from '#runtime/stage/errors.ts'
-import { maskFromIslands, type Island } from '#runtime/sky/islands.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
+import { maskFromIslands, type Island } from '#runtime/sky/islands.ts'
 import type { CleanStop } from './checks.ts'
 import type { CleanImages, Engine, Stage } from './engine.ts'
-import { findFirstPass, newIslands, noiseMap, type Peak } from './first-pass.ts'
+import { peelField, type Field } from './field.ts'
+import { newIslands, noiseMap } from './first-pass.ts'
 import { peakOf } from './image-statistics.ts'
-import {
-  asPeaks,
-  brightCandidates,
-  copySets,
-  fitBrightSources,
-  meanApparentFlux,
-  subtractBright,
-  type BrightCandidate,
-  type SurveyedSet,
-} from './peel.ts'
-import { describePointSpread, type PointSpread } from './point-spread.ts'
+import { asPeaks, type BrightCandidate, type SurveyedSet } from './peel.ts'
 import { emptyCleanLog, type CleanLog } from './wsclean-log.ts'
 
 /** What came out of WSClean, before sources are restored and headers written. */
@@ -51,101 +41,11 @@ export async function imageObservation(
   stage: Stage,
   { engine, sets, skyModel }: { engine: Engine; sets: readonly SurveyedSet[]; skyModel: readonly SkySource[] },
 ): Promise<Imaged> {
-  const field = await peel(stage, { engine, sets, skyModel })
+  const field = await peelField(stage, { engine, sets, skyModel })
   if (!engine.settings.clean) return dirtyResult(field)
   const masked = await stage.phase('mask', () => openMask(field))
   if (!masked.mask.includes(1)) return dirtyResult(field)
   return deconvolve(stage, engine, { field, masked })
-}
-
-/** The field once its bright sources are subtracted. */
-interface Field {
-  /** Sets to image now: the calibrated ones, or copies without the bright sources. */
-  paths: readonly string[]
-  dirty: FitsImage
-  psf: FitsImage
-  spread: PointSpread
-  noisePath: string
-  bright: BrightCandidate[]
-  islands: Island[]
-  peaks: Peak[]
-  beamPixels: number
-  minorPixels: number
-  maskSigma: number
-}
-
-async function peel(
-  stage: Stage,
-  { engine, sets, skyModel }: { engine: Engine; sets: readonly SurveyedSet[]; skyModel: readonly SkySource[] },
-): Promise<Field> {
-  const { params } = stage
-  const limitJy = params.brightJy ?? Number.POSITIVE_INFINITY
-  let paths = sets.map(({ set }) => set.layout.path)
-  const images = await stage.phase('dirty', () => engine.dirty(paths))
-  const { psf, noisePath } = images
-  let dirty = images.image
-  const { beam, wcs } = psf
-  if (beam === undefined) throw new StageError('WSCLEAN_FAILED', 'WSClean could not fit a beam to the dirty beam')
-  if (peakOf(dirty.data) === 0) {
-    throw new StageError('DATA_UNUSABLE', 'the dirty image is zero everywhere: the visibilities are all zero', {
-      hint: 'look at the calibration: its DATA column must hold the corrected visibilities',
-    })
-  }
-  const beamPixels = beam.majorRad / wcs.cellRad
-  const minorPixels = beam.minorRad / wcs.cellRad
-  const wide = await stage.phase('wide beam', () => engine.widePsf(paths))
-  const spread = describePointSpread(psf.data, wcs.width, { height: wcs.height, mainLobePixels: beamPixels, wide })
-  const search = (bright: readonly BrightCandidate[]): ReturnType<typeof findFirstPass> =>
-    findFirstPass({
-      image: dirty.data,
-      psf: spread,
-      maskSigma: engine.settings.maskSigma,
-      beamPixels,
-      removed: asPeaks(bright, wcs),
-    })
-  const rank = (a: BrightCandidate, b: BrightCandidate): number => b.apparentFluxJy - a.apparentFluxJy
-  const fitAndSubtract = async (candidates: BrightCandidate[]): Promise<BrightCandidate[]> => {
-    const chosen = candidates.sort(rank).slice(0, params.brightSources)
-    const fitted = await stage.phase('fit bright sources', () => fitBrightSources(stage, { sets, candidates: chosen, beam }))
-    copies ??= await stage.phase('copy', () => copySets(stage, sets))
-    await stage.phase('subtract', () => subtractBright(stage, { sets, copies: copies ?? [], sources: fitted }))
-    paths = copies.map(({ layout }) => layout.path)
-    dirty = await stage.phase('dirty', () => engine.redirty(paths))
-    return fitted
-  }
-  let copies: Awaited<ReturnType<typeof copySets>> | undefined
-  const known = skyModel
-    .map((source) => ({ source, apparentFluxJy: meanApparentFlux(source, sets) }))
-    .filter(({ apparentFluxJy }) => apparentFluxJy > limitJy)
-  let bright = known.length > 0 ? await fitAndSubtract(known) : []
-  let found = await stage.phase('search', () => search(bright))
-  for (let round = known.length > 0 ? 1 : 0; round < params.peelRounds; round += 1) {
-    const candidates = brightCandidates(found.peaks, wcs, {
-      limitJy,
-      known: bright.map(({ source }) => source),
-      beamRad: beam.majorRad,
-      sets,
-      freqHz: Number(psf.cards.get('CRVAL3')),
-    })
-    if (candidates.length === 0 || bright.length >= params.brightSources) break
-    const before = bright.length
-    bright = await fitAndSubtract([...bright, ...candidates])
-    found = await stage.phase('search', () => search(bright))
-    if (bright.length === before) break
-  }
-  return {
-    paths,
-    dirty,
-    psf,
-    spread,
-    noisePath,
-    bright,
-    islands: found.islands,
-    peaks: found.peaks,
-    beamPixels,
-    minorPixels,
-    maskSigma: engine.settings.maskSigma,
-  }
 }
 
 interface Masked {
@@ -246,10 +146,7 @@ function dirtyResult(field: Field): Imaged {
     cleanStop: 'none',
     log: emptyCleanLog,
     psfSidelobe: field.spread.sidelobe,
-    brightestJy: [...field.peaks, ...asPeaks(field.bright, field.dirty.wcs)].reduce(
-      (most, { fluxJy }) => Math.max(most, fluxJy),
-      0,
-    ),
+    brightestJy: field.brightestJy,
   }
 }
 

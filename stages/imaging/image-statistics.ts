@@ -16,7 +16,11 @@ export interface ResidualStatistics {
 }
 
 /** Robust rms of the pixels where the mean beam is at least `low` (and below `high`). NaN where there are none. */
-export function rmsInBeam(image: Float32Array, beam: Float32Array, { low, high = Infinity }: { low: number; high?: number }): number {
+export function rmsInBeam(
+  image: Float32Array,
+  beam: Float32Array,
+  { low, high = Infinity }: { low: number; high?: number },
+): number {
   return robustSigma(image.filter((value, i) => beam[i] >= low && beam[i] < high && Number.isFinite(value)))
 }
 
@@ -64,7 +68,7 @@ export function peakOf(image: Float32Array): number {
 
 /** Rms of sources too faint and too many to tell apart, Jy/beam: 0.2 mJy (nu/GHz)^-0.7 (theta/arcmin)^2. */
 export function confusionJy(freqHz: number, beam: { majorRad: number; minorRad: number }): number {
-  const arcmin = 180 * 60 / Math.PI
+  const arcmin = (180 * 60) / Math.PI
   return 0.2e-3 * (freqHz / 1e9) ** -0.7 * beam.majorRad * arcmin * beam.minorRad * arcmin
 }
 

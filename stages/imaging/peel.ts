@@ -1,6 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { FitsImage } from '#runtime/formats/fits/image.ts'
+import type { RestoringBeam } from '#runtime/formats/fits/image.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { separation } from '#runtime/sky/frames.ts'
 import { apparentFlux } from '#runtime/sky/predict.ts'
@@ -29,7 +29,7 @@ const fitChannelStep = 4
 
 /** Steps of the fit at most; it ends when chi-square falls by less than this part. */
 const fitSteps = 6
-const fitTolerance = 1e-5
+const fitTolerance = 2e-6
 
 /** A step may move a source by this part of the minor axis; in all it may move by a major axis. */
 const shiftPart = 0.5
@@ -64,7 +64,13 @@ export function meanApparentFlux(source: SkySource, sets: readonly SurveyedSet[]
 export function brightCandidates(
   peaks: readonly Peak[],
   wcs: ImageWcs,
-  options: { limitJy: number; known: readonly SkySource[]; beamRad: number; sets: readonly SurveyedSet[]; freqHz: number },
+  options: {
+    limitJy: number
+    known: readonly SkySource[]
+    beamRad: number
+    sets: readonly SurveyedSet[]
+    freqHz: number
+  },
 ): BrightCandidate[] {
   return peaks
     .filter(({ fluxJy }) => fluxJy > options.limitJy)
@@ -87,7 +93,11 @@ export function brightCandidates(
 /** Fits sources to the visibilities; those that end implausibly are left out. */
 export async function fitBrightSources(
   stage: Stage,
-  { sets, candidates, beam }: { sets: readonly SurveyedSet[]; candidates: readonly BrightCandidate[]; beam: NonNullable<FitsImage['beam']> },
+  {
+    sets,
+    candidates,
+    beam,
+  }: { sets: readonly SurveyedSet[]; candidates: readonly BrightCandidate[]; beam: RestoringBeam },
 ): Promise<BrightCandidate[]> {
   let sources = candidates.map(({ source }) => source)
   let best = { sources, chi2: Number.POSITIVE_INFINITY }
@@ -139,7 +149,11 @@ export async function copySets(stage: Stage, sets: readonly SurveyedSet[]): Prom
 /** Writes the data minus the sources into the copies. */
 export async function subtractBright(
   stage: Stage,
-  { sets, copies, sources }: { sets: readonly SurveyedSet[]; copies: readonly VisibilitySet[]; sources: readonly BrightCandidate[] },
+  {
+    sets,
+    copies,
+    sources,
+  }: { sets: readonly SurveyedSet[]; copies: readonly VisibilitySet[]; sources: readonly BrightCandidate[] },
 ): Promise<void> {
   const model = sources.map(({ source }) => source)
   for (const [i, { set }] of sets.entries()) {

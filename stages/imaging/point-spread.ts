@@ -39,11 +39,14 @@ const farReachPixels = 12
 /** Distance in pixels up to which lobes are near. */
 const nearPixels = 300
 
-/** Profile, sidelobes and lobe maps of a dirty beam; the main lobe ends `mainLobePixels` from its centre. */
+/**
+ * Profile, sidelobes and lobe maps of a dirty beam; the main lobe ends `mainLobePixels` from its centre. Without a wide one
+ * nothing is known of lobes beyond its edge: enough for an image in which no sources are sought.
+ */
 export function describePointSpread(
   data: Float32Array,
   width: number,
-  { height, mainLobePixels, wide }: { height: number; mainLobePixels: number; wide: WideBeam },
+  { height, mainLobePixels, wide }: { height: number; mainLobePixels: number; wide?: WideBeam | undefined },
 ): PointSpread {
   const envelope = radialEnvelope(data, width, height)
   const edge = Math.min(Math.ceil(mainLobePixels), envelope.length - 1)
@@ -56,7 +59,7 @@ export function describePointSpread(
     envelope,
     sidelobe: envelope[edge],
     nearLobes: lobeMap({ data, width, height, step: 1 }, nearReachPixels),
-    farLobes: lobeMap(wide, farReachPixels),
+    farLobes: lobeMap(wide ?? { data, width, height, step: 1 }, farReachPixels),
   }
 }
 

@@ -31,7 +31,9 @@ export const run: Run<typeof imaging> = async (stage) => {
     const { data: noise } = await readFitsImage(imaged.noisePath)
     return summarize(stage, { imaged, noise, sets, settings })
   })
-  await stage.phase('write', () => writeProducts(stage, { planes: summary.planes, facts: summary.facts, steps: summary.steps }))
+  await stage.phase('write', () =>
+    writeProducts(stage, { planes: summary.planes, facts: summary.facts, steps: summary.steps }),
+  )
   return {
     outputs: Object.keys(imaging.outputs) as (keyof typeof imaging.outputs)[],
     metrics: summary.metrics,
@@ -43,9 +45,13 @@ export const run: Run<typeof imaging> = async (stage) => {
 async function engineVersion({ params, signal }: Stage): Promise<WscleanVersion> {
   const version = await findWsclean(signal)
   if (params.wscleanVersion !== '' && params.wscleanVersion !== version.text) {
-    throw new StageError('PARAMS_INVALID', `the step was planned for WSClean ${params.wscleanVersion}, here is ${version.text}`, {
-      hint: 'plan again where the stage runs, so that the key tells the version that made the image',
-    })
+    throw new StageError(
+      'PARAMS_INVALID',
+      `the step was planned for WSClean ${params.wscleanVersion}, here is ${version.text}`,
+      {
+        hint: 'plan again where the stage runs, so that the key tells the version that made the image',
+      },
+    )
   }
   return version
 }
@@ -54,7 +60,9 @@ async function engineVersion({ params, signal }: Stage): Promise<WscleanVersion>
 async function openSets(stage: Stage, folder: string): Promise<SurveyedSet[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.ms')).sort()
   if (names.length === 0) {
-    throw new StageError('INPUT_MISSING', `${folder} holds no MeasurementSet (*.ms)`, { hint: 'run the calibration again' })
+    throw new StageError('INPUT_MISSING', `${folder} holds no MeasurementSet (*.ms)`, {
+      hint: 'run the calibration again',
+    })
   }
   const sets: SurveyedSet[] = []
   for (const name of names) {
@@ -96,7 +104,7 @@ function checkPlan({ params, resources }: Stage, sets: readonly SurveyedSet[]): 
     throw new StageError(
       'PLAN_TOO_LARGE',
       `imaging needs ${mebibytes(plan.workingBytes)} MiB of memory, the limit is ${mebibytes(resources.memoryBytes)} MiB`,
-      { hint: 'raise execution.stages.imaging.memoryBytes, or lower imaging.sizePixels' },
+      { hint: 'raise execution.stages.imaging.resources.memory, or lower imaging.sizePixels' },
     )
   }
   return plan

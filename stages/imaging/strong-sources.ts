@@ -26,13 +26,14 @@ export function nearestStrongSource(pointing: Direction): { name: string; separa
 export function sunAltitude(mjdUtc: number, [x, y, z]: readonly [number, number, number]): number {
   const days = mjdUtc - 51_544.5
   const anomaly = (357.528 + 0.985_600_3 * days) * DEGREE_RAD
-  const longitude = (280.46 + 0.985_647_4 * days + 1.915 * Math.sin(anomaly) + 0.02 * Math.sin(2 * anomaly)) * DEGREE_RAD
+  const longitude =
+    (280.46 + 0.985_647_4 * days + 1.915 * Math.sin(anomaly) + 0.02 * Math.sin(2 * anomaly)) * DEGREE_RAD
   const obliquity = (23.439 - 4e-7 * days) * DEGREE_RAD
   const ra = Math.atan2(Math.cos(obliquity) * Math.sin(longitude), Math.cos(longitude))
   const sinDec = Math.sin(obliquity) * Math.sin(longitude)
   // Earth rotation angle and the precession in right ascension since 2000.
   const precession = (4612.16 / 3600) * (days / 36_525) * DEGREE_RAD
-  const siderealRad = 2 * Math.PI * (0.779_057_273_264 + 1.002_737_811_911_354_48 * days) + precession
+  const siderealRad = 2 * Math.PI * (0.779_057_273_264 + 1.0027378119113546 * days) + precession
   const hourAngle = siderealRad + Math.atan2(y, x) - ra
   const latitude = Math.atan2(z, Math.hypot(x, y) * (1 - flattening) ** 2)
   const sine = Math.sin(latitude) * sinDec + Math.cos(latitude) * Math.sqrt(1 - sinDec * sinDec) * Math.cos(hourAngle)

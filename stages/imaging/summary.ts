@@ -38,10 +38,7 @@ export interface SummaryInput {
 const halfPowerRad = (1.353 * Math.PI) / 180
 
 /** Restores the subtracted sources, corrects the beam, measures the noise: all numbers and planes of a product. */
-export function summarize(
-  stage: Stage,
-  { imaged, noise, sets, settings }: SummaryInput,
-): Summary {
+export function summarize(stage: Stage, { imaged, noise, sets, settings }: SummaryInput): Summary {
   const { params } = stage
   const { metadata, rows } = sets[0].set
   const wcs = { ...imaged.psf.wcs, centre: metadata.phaseCentre }
@@ -87,7 +84,8 @@ export function summarize(
   const effective = Number(imaged.psf.cards.get('WSCENVIS') ?? Number.NaN)
   const centre = meanBeamCentre(beams)
   const track = metadata.beam
-  const uncalibrated = Number(metadata.extra['UNCALIBR'] ?? stage.upstream['calibration']?.metrics['uncalibrated'] ?? 0) === 1
+  const uncalibrated =
+    Number(metadata.extra['UNCALIBR'] ?? stage.upstream['calibration']?.metrics['uncalibrated'] ?? 0) === 1
   const noiseRatio = statistics.rmsCentre / thermalJy
   const residualPeak = Math.max(statistics.highest, -statistics.lowest)
   const peak = image.reduce((most, value) => (value > most ? value : most), 0)
@@ -200,11 +198,15 @@ function steps(imaged: Imaged, settings: ImagingSettings): string[] {
     ),
     ...(imaged.cleanStop === 'none'
       ? ['not cleaned']
-      : [`cleaned in a mask of ${imaged.islands.length} islands, round ${imaged.maskRounds}, stopped by ${imaged.cleanStop}`]),
+      : [
+          `cleaned in a mask of ${imaged.islands.length} islands, round ${imaged.maskRounds}, stopped by ${imaged.cleanStop}`,
+        ]),
   ]
 }
 
-function totals(sets: readonly SurveyedSet[]): Pick<HeaderFacts, 'antennas' | 'integrations' | 'channels' | 'flaggedFraction'> {
+function totals(
+  sets: readonly SurveyedSet[],
+): Pick<HeaderFacts, 'antennas' | 'integrations' | 'channels' | 'flaggedFraction'> {
   const most = (pick: (set: SurveyedSet) => number): number => Math.max(...sets.map(pick))
   const sum = (pick: (set: SurveyedSet) => number): number => sets.reduce((total, set) => total + pick(set), 0)
   return {
@@ -216,7 +218,8 @@ function totals(sets: readonly SurveyedSet[]): Pick<HeaderFacts, 'antennas' | 'i
 }
 
 function meanPosition(positions: readonly (readonly [number, number, number])[]): [number, number, number] {
-  const mean = (axis: 0 | 1 | 2): number => positions.reduce((sum, position) => sum + position[axis], 0) / positions.length
+  const mean = (axis: 0 | 1 | 2): number =>
+    positions.reduce((sum, position) => sum + position[axis], 0) / positions.length
   return [mean(0), mean(1), mean(2)]
 }
 

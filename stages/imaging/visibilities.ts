@@ -31,7 +31,10 @@ export interface Survey {
 export async function openVisibilities(path: string): Promise<VisibilitySet> {
   const set = await openMeasurementSet(path)
   if (set.layout.polarizations !== 2 && set.layout.polarizations !== 4) {
-    throw new StageError('DATA_UNUSABLE', `${path} has ${set.layout.polarizations} polarisations; imaging needs XX and YY`)
+    throw new StageError(
+      'DATA_UNUSABLE',
+      `${path} has ${set.layout.polarizations} polarisations; imaging needs XX and YY`,
+    )
   }
   return { ...set, integration: nearestIntegration(set.rows.timeMjdS, set.metadata.beam.timeMjdS) }
 }
@@ -183,7 +186,8 @@ function openReader({ layout, rows }: VisibilitySet): Reader {
       if (layout.weightSpectrum) tiles.readWeights(row0, count, 0, channels, each)
       else {
         for (let i = 0; i < each.length; i += 1) {
-          each[i] = rows.weight[(row0 + Math.floor(i / (channels * polarizations))) * polarizations + (i % polarizations)]
+          each[i] =
+            rows.weight[(row0 + Math.floor(i / (channels * polarizations))) * polarizations + (i % polarizations)]
         }
       }
       const weight = new Float32Array(count * channels)
@@ -199,7 +203,10 @@ function openReader({ layout, rows }: VisibilitySet): Reader {
 }
 
 /** Row ranges on tile borders; between blocks the event loop runs, so that a stop signal is heard. */
-async function* blocksOf({ layout }: VisibilitySet, signal: AbortSignal): AsyncGenerator<{ row0: number; count: number }> {
+async function* blocksOf(
+  { layout }: VisibilitySet,
+  signal: AbortSignal,
+): AsyncGenerator<{ row0: number; count: number }> {
   const tiles = Math.max(1, Math.floor(samplesPerBlock / (layout.tileRows * layout.channels)))
   const step = tiles * layout.tileRows
   for (let row0 = 0; row0 < layout.rows; row0 += step) {

@@ -76,7 +76,18 @@ const stopPatterns: [RegExp, StopReason][] = [
   [/final major iteration/, 'threshold'],
 ]
 
-const prefixes: Record<string, number> = { G: 1e9, M: 1e6, K: 1e3, k: 1e3, '': 1, m: 1e-3, µ: 1e-6, u: 1e-6, n: 1e-9, p: 1e-12 }
+const prefixes: Record<string, number> = {
+  G: 1e9,
+  M: 1e6,
+  K: 1e3,
+  k: 1e3,
+  '': 1,
+  m: 1e-3,
+  µ: 1e-6,
+  u: 1e-6,
+  n: 1e-9,
+  p: 1e-12,
+}
 
 /** A flux density as WSClean prints it, absolute, Jy; NaN for nan and inf. */
 function parsePeak(value: string, unit: string): number {

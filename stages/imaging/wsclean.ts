@@ -73,7 +73,10 @@ async function startOrExplain<T>(start: () => Promise<T>): Promise<T> {
     }
     const said = cause.lastLines.filter((line) => !/^[+ ]*$/.test(line)).slice(-shownLines)
     throw new StageError('WSCLEAN_FAILED', `${error.message}: ${said.join(' | ') || 'it printed nothing'}`, {
-      hint: cause.signal === 'SIGKILL' ? 'probably out of memory: give the stage more, or image fewer pixels' : 'its last lines are in stage.log',
+      hint:
+        cause.signal === 'SIGKILL'
+          ? 'probably out of memory: give the stage more, or image fewer pixels'
+          : 'its last lines are in stage.log',
       cause,
     })
   }

@@ -73,7 +73,7 @@ test('with noise they are found within it', () => {
   found.forEach((source, i) => {
     const expected = fluxAt(truth[i].flux, 1.4e9)
     // The beam lowers what the source shows: its error grows with the inverse.
-    assert.ok(Math.abs(fluxAt(source.flux, 1.4e9) - expected) < 5 * sigmaFlux / 0.4, `source ${i}`)
+    assert.ok(Math.abs(fluxAt(source.flux, 1.4e9) - expected) < (5 * sigmaFlux) / 0.4, `source ${i}`)
     assert.ok(separation(source.direction, truth[i].direction) < 2 * arcsec)
   })
 })

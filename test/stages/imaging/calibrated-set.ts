@@ -34,7 +34,12 @@ const channelWidthHz = 1_953_125
 const startMjdS = 61_100 * 86_400
 
 /** A point source by its offset in degrees, east and north, from the field's centre. */
-export function pointSource(east: number, north: number, fluxJy: number, { raDeg = 202.7845, decDeg = 16.15, index = -0.7 } = {}): SkySource {
+export function pointSource(
+  east: number,
+  north: number,
+  fluxJy: number,
+  { raDeg = 202.7845, decDeg = 16.15, index = -0.7 } = {},
+): SkySource {
   const centre = { raRad: raDeg * degree, decRad: decDeg * degree }
   return {
     name: `source ${east} ${north}`,
@@ -44,7 +49,10 @@ export function pointSource(east: number, north: number, fluxJy: number, { raDeg
 }
 
 /** Writes `all.ms` into a folder: point sources through the drifting beam on the telescope's stations, and noise. */
-export async function writeCalibratedSet(folder: string, field: SyntheticField): Promise<{ beam: BeamTrack; freqHz: Float64Array }> {
+export async function writeCalibratedSet(
+  folder: string,
+  field: SyntheticField,
+): Promise<{ beam: BeamTrack; freqHz: Float64Array }> {
   const { raDeg = 202.7845, decDeg = 16.15, stations = 96, integrations = 4, channels = 8, sources } = field
   mkdirSync(folder, { recursive: true })
   const centre: Direction = { raRad: raDeg * degree, decRad: decDeg * degree }
@@ -97,7 +105,11 @@ export function writeSkyModel(folder: string, sources: readonly SkySource[]): vo
   writeFileSync(join(folder, 'sky-model.json'), JSON.stringify({ apiVersion: 'contimg/v1', sources }))
 }
 
-function rowsOf(offsets: readonly Vec3[], centre: Direction, integrations: number): { rows: MsRows; integration: Int32Array; beam: BeamTrack } {
+function rowsOf(
+  offsets: readonly Vec3[],
+  centre: Direction,
+  integrations: number,
+): { rows: MsRows; integration: Int32Array; beam: BeamTrack } {
   const pairs = offsets.flatMap((_, i) => offsets.slice(i + 1).map((__, k): [number, number] => [i, i + 1 + k]))
   const count = pairs.length * integrations
   const rows: MsRows = {

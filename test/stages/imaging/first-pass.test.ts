@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { findFirstPass, newIslands, noiseMap, type SearchInput } from '../../../stages/imaging/first-pass.ts'
-import { describePointSpread, isCovered, isFar, lobeAt, subtractPointSpread } from '../../../stages/imaging/point-spread.ts'
+import {
+  describePointSpread,
+  isCovered,
+  isFar,
+  lobeAt,
+  subtractPointSpread,
+} from '../../../stages/imaging/point-spread.ts'
 
 const size = 256
 const beamPixels = 5
@@ -22,7 +28,9 @@ function regularT(x: number, y: number): number {
 const peak = regularT(0, 0)
 const beamAt = (x: number, y: number): number => regularT(x, y) / peak
 
-const psfData = Float32Array.from({ length: size * size }, (_, i) => beamAt((i % size) - size / 2, Math.floor(i / size) - size / 2))
+const psfData = Float32Array.from({ length: size * size }, (_, i) =>
+  beamAt((i % size) - size / 2, Math.floor(i / size) - size / 2),
+)
 const step = 2
 const wide = {
   data: Float32Array.from({ length: size * size }, (_, i) =>
@@ -44,7 +52,10 @@ function dirtyImage(sources: readonly Source[], noiseJy: number, seed = 'first p
   const random = createRandom(seed)
   return Float32Array.from({ length: size * size }, (_, i) => {
     const [x, y] = [i % size, Math.floor(i / size)]
-    return sources.reduce((sum, source) => sum + source.fluxJy * beamAt(x - source.x, y - source.y), noiseJy * random.normal())
+    return sources.reduce(
+      (sum, source) => sum + source.fluxJy * beamAt(x - source.x, y - source.y),
+      noiseJy * random.normal(),
+    )
   })
 }
 
@@ -66,7 +77,8 @@ test('sources are found below the sidelobes of brighter ones, and no sidelobe is
     { x: 220, y: 210, fluxJy: 0.06 },
   ]
   const { peaks, islands } = search(dirtyImage(sources, 0.002))
-  for (const { pixel } of peaks) assert.ok(nearest(pixel, sources) < 3, `false source at ${pixel % size}, ${Math.floor(pixel / size)}`)
+  for (const { pixel } of peaks)
+    assert.ok(nearest(pixel, sources) < 3, `false source at ${pixel % size}, ${Math.floor(pixel / size)}`)
   for (const source of sources) {
     const found = peaks.find(({ pixel }) => nearest(pixel, [source]) < 3)
     assert.ok(found !== undefined, `source of ${source.fluxJy} Jy`)
@@ -95,11 +107,11 @@ test('what is left of a subtracted source is no new source, unless it is more th
   const place = 120 * size + 100
   const lobe = 120 * size + 131
   const image = dirtyImage([], 0.001)
-  // A tenth of a grating lobe of 8 %, and on another image a source beyond doubt at that place.
+  // Less than a hundredth of a grating lobe of 7 % of 25 Jy, and on another image a source beyond doubt at that place.
   const rest = 0.01
   const source = { x: 131, y: 120, fluxJy: rest }
   const left = dirtyImage([source], 0.001)
-  const removed = [{ pixel: place, fluxJy: 5 }]
+  const removed = [{ pixel: place, fluxJy: 25 }]
   const islandsOf = (data: Float32Array, more: Partial<SearchInput>) =>
     newIslands({ image: data, psf, maskSigma: 6, beamPixels, ...more }, noiseMap(data, size, beamPixels))
   assert.equal(islandsOf(image, {}).length, 0)

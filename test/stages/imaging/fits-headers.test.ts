@@ -11,7 +11,14 @@ import { needs } from '../../oracles/oracle.ts'
 const degree = Math.PI / 180
 
 const facts: HeaderFacts = {
-  wcs: { centre: { raRad: 0, decRad: 86 * degree }, width: 6, height: 4, cellRad: (7 / 3600) * degree, referenceX: 3, referenceY: 2 },
+  wcs: {
+    centre: { raRad: 0, decRad: 86 * degree },
+    width: 6,
+    height: 4,
+    cellRad: (7 / 3600) * degree,
+    referenceX: 3,
+    referenceY: 2,
+  },
   freqHz: 1405.015258789e6,
   bandwidthHz: 187.5e6,
   beam: { majorRad: (68 / 3600) * degree, minorRad: (37 / 3600) * degree, positionAngleRad: -0.1 },
@@ -58,7 +65,8 @@ test('no keyword is written twice, and none of the clock or the machine', () => 
 })
 
 test('the image and the corrected image are told apart by the header, Stokes Q by its axis', () => {
-  const value = (kind: Parameters<typeof imageCards>[1], wanted: string) => imageCards(facts, kind).find(({ key }) => key === wanted)?.value
+  const value = (kind: Parameters<typeof imageCards>[1], wanted: string) =>
+    imageCards(facts, kind).find(({ key }) => key === wanted)?.value
   assert.equal(value(image, 'PBCOR'), false)
   assert.equal(value({ ...image, corrected: true }, 'PBCOR'), true)
   assert.equal(value(image, 'CRVAL4'), 1)
@@ -68,7 +76,10 @@ test('the image and the corrected image are told apart by the header, Stokes Q b
 
 test('what could not be measured has no keyword; what was is rounded to five digits', () => {
   const cards = imageCards(facts, image)
-  assert.equal(cards.some(({ key }) => key === 'NOISERAT'), false)
+  assert.equal(
+    cards.some(({ key }) => key === 'NOISERAT'),
+    false,
+  )
   assert.equal(cards.find(({ key }) => key === 'NOISETH')?.value, 2.3041e-4)
 })
 
@@ -92,8 +103,17 @@ test('fitsverify accepts every kind of image', { skip: needs('fitsverify') }, as
   const folder = mkdtempSync(join(tmpdir(), 'contimg-headers-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'x.fits')
-  for (const kind of [image, { unit: '', type: 'PrimaryBeam', corrected: false }, { unit: 'JY/PIXEL', type: 'Intensity', corrected: false }] as const) {
-    await writeFitsImage(path, { cards: imageCards(facts, kind), history: historyLines(facts, ['x'.repeat(200)]), shape: [1, 1, 4, 6], data: new Float32Array(24) })
+  for (const kind of [
+    image,
+    { unit: '', type: 'PrimaryBeam', corrected: false },
+    { unit: 'JY/PIXEL', type: 'Intensity', corrected: false },
+  ] as const) {
+    await writeFitsImage(path, {
+      cards: imageCards(facts, kind),
+      history: historyLines(facts, ['x'.repeat(200)]),
+      shape: [1, 1, 4, 6],
+      data: new Float32Array(24),
+    })
     const { stdout } = spawnSync('fitsverify', ['-l', path], { encoding: 'utf8' })
     assert.match(stdout, /0 warning\(s\) and 0 error\(s\)/, stdout)
     assert.equal((await readFitsImage(path)).cards.get('CALTBL'), 'a'.repeat(100))

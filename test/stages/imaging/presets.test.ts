@@ -3,7 +3,14 @@ import { test } from 'node:test'
 import { imaging, imagingParams } from '../../../stages/imaging/contract.ts'
 import { presets, resolveSettings } from '../../../stages/imaging/presets.ts'
 
-const fullShape = { antennas: 96, baselines: 4656, integrations: 24, subbands: 16, channelsPerSubband: 48, polarizations: 2 }
+const fullShape = {
+  antennas: 96,
+  baselines: 4656,
+  integrations: 24,
+  subbands: 16,
+  channelsPerSubband: 48,
+  polarizations: 2,
+}
 
 test('without parameters the standard preset holds: 2048 pixels of 7 arcsec, Briggs 0.5', () => {
   const settings = resolveSettings(imagingParams.parse({}))
@@ -14,7 +21,9 @@ test('without parameters the standard preset holds: 2048 pixels of 7 arcsec, Bri
 })
 
 test('a parameter overrides its preset and nothing else', () => {
-  const settings = resolveSettings(imagingParams.parse({ preset: 'fine', weighting: 'natural', mgain: 0.7, clean: false }))
+  const settings = resolveSettings(
+    imagingParams.parse({ preset: 'fine', weighting: 'natural', mgain: 0.7, clean: false }),
+  )
   assert.deepEqual(settings, { ...presets.fine, weighting: 'natural', mgain: 0.7, clean: false })
 })
 
@@ -40,7 +49,9 @@ test('the plan grows with pixels and data, and without subtraction needs no copy
   const params = imagingParams.parse({})
   const plan = imaging.plan(params, fullShape)
   const half = imaging.plan(params, { ...fullShape, subbands: 8 })
-  assert.ok(half.workingBytes < plan.workingBytes && half.seconds < plan.seconds && half.scratchBytes < plan.scratchBytes)
+  assert.ok(
+    half.workingBytes < plan.workingBytes && half.seconds < plan.seconds && half.scratchBytes < plan.scratchBytes,
+  )
   const plain = imaging.plan({ ...params, brightJy: null }, fullShape)
   assert.ok(plain.scratchBytes < plan.scratchBytes - 200e6)
 })

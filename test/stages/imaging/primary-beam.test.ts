@@ -4,7 +4,12 @@ import { airyPower, type BeamTrack } from '#runtime/sky/beam.ts'
 import { separation } from '#runtime/sky/frames.ts'
 import { pixelToSky, type ImageWcs } from '#runtime/sky/projection.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
-import { createBeamResponse, meanBeamCentre, primaryBeamImage, type BeamWeights } from '../../../stages/imaging/primary-beam.ts'
+import {
+  createBeamResponse,
+  meanBeamCentre,
+  primaryBeamImage,
+  type BeamWeights,
+} from '../../../stages/imaging/primary-beam.ts'
 
 const degree = Math.PI / 180
 const integrations = 24
@@ -72,10 +77,20 @@ for (const [name, raDeg, decDeg] of [
 
 test('the accuracy holds for large pixels, small ones and images that are no multiple of the grid', () => {
   const beam = drifting(202.78, 16.15)
-  for (const [size, cell] of [[130, 112], [333, 40], [600, 3]] as const) {
+  for (const [size, cell] of [
+    [130, 112],
+    [333, 40],
+    [600, 3],
+  ] as const) {
     const wcs = wcsAt(202.78, 16.15, size, cell)
     const image = primaryBeamImage(wcs, [beam])
-    for (const [x, y] of [[0, 0], [size - 1, size - 1], [size - 1, 0], [7, size - 2], [size >> 1, size >> 1]]) {
+    for (const [x, y] of [
+      [0, 0],
+      [size - 1, size - 1],
+      [size - 1, 0],
+      [7, size - 2],
+      [size >> 1, size >> 1],
+    ]) {
       assert.ok(Math.abs(image[y * size + x] - integrate(beam, wcs, x, y)) < 1e-4)
     }
   }

@@ -75,7 +75,9 @@ test('north is up: a source in the north is drawn in the upper half', () => {
 test('a blank image is drawn blank, noise of any unit alike', () => {
   const input = field(256)
   const scaled = { ...input, image: input.image.map((value) => value * 1e-4), rmsJy: 1e-4 }
-  const differing = drawQuicklook(input).indexed!.pixels.filter((value, i) => value < 24 && Math.abs(value - drawQuicklookOnce(scaled)[i]) > 1)
+  const differing = drawQuicklook(input).indexed!.pixels.filter(
+    (value, i) => value < 24 && Math.abs(value - drawQuicklookOnce(scaled)[i]) > 1,
+  )
   assert.ok(differing.length < 3000, 'only the numbers at the colour bar differ')
   const blank = drawQuicklook({ ...input, image: new Float32Array(256 * 256).fill(Number.NaN) })
   assert.ok(blank.indexed!.pixels.filter((value) => value === 24).length > 40_000)

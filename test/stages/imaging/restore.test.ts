@@ -39,7 +39,8 @@ test('it lies between pixels where its direction does', () => {
 test('its long axis points from north to east by the position angle: up and to the left', () => {
   const image = new Float32Array(size * size)
   restoreSources(image, wcs, { sources: [source(64, 64)], beam })
-  const along = (angle: number): number => image[Math.round(64 + 8 * Math.cos(angle)) * size + Math.round(64 - 8 * Math.sin(angle))]
+  const along = (angle: number): number =>
+    image[Math.round(64 + 8 * Math.cos(angle)) * size + Math.round(64 - 8 * Math.sin(angle))]
   assert.ok(along(Math.PI / 6) > 2 * along(-Math.PI / 6))
   assert.ok(along(Math.PI / 6) > 10 * along(Math.PI / 6 + Math.PI / 2))
 })
@@ -48,7 +49,10 @@ test('in the model it is one pixel, and beyond the edge nothing breaks', () => {
   const model = new Float32Array(size * size)
   addToModel(model, wcs, [source(60.3, 70.6), source(200, 10)])
   assert.equal(model[71 * size + 60], 2)
-  assert.equal(model.reduce((sum, value) => sum + value, 0), 2)
+  assert.equal(
+    model.reduce((sum, value) => sum + value, 0),
+    2,
+  )
   const image = new Float32Array(size * size)
   restoreSources(image, wcs, { sources: [source(-2, 64)], beam })
   assert.ok(image[64 * size] > 1 && image[64 * size + 60] < 1e-6)

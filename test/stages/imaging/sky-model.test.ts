@@ -14,7 +14,10 @@ test('the sources of a sky model are read, further members are let be', () => {
 
 test('what is no sky model is refused', () => {
   for (const text of ['{', '{}', '{"sources":[{"name":"x"}]}']) {
-    assert.throws(() => parseSkyModel(text), (error) => error instanceof StageError && error.code === 'INPUT_CHANGED')
+    assert.throws(
+      () => parseSkyModel(text),
+      (error) => error instanceof StageError && error.code === 'INPUT_CHANGED',
+    )
   }
 })
 

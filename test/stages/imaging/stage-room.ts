@@ -29,7 +29,12 @@ export interface Ended {
 /** Runs the stage as a process on `<root>/calibrated`, the way an executor does. */
 export async function runImaging(
   root: string,
-  { params = {}, cpu = 2, path = process.env['PATH'] ?? '', product = 'imaging' }: { params?: object; cpu?: number; path?: string; product?: string } = {},
+  {
+    params = {},
+    cpu = 2,
+    path = process.env['PATH'] ?? '',
+    product = 'imaging',
+  }: { params?: object; cpu?: number; path?: string; product?: string } = {},
 ): Promise<Ended> {
   const productDir = `products/${product}`
   const context = {
@@ -47,7 +52,10 @@ export async function runImaging(
     resources: { cpu, memoryBytes: 2e9, scratchBytes: 2e9 },
   }
   writeFileSync(join(root, 'context.json'), JSON.stringify(context))
-  const child = spawn(process.execPath, [main, '--context', 'context.json'], { cwd: root, env: { ...process.env, PATH: path } })
+  const child = spawn(process.execPath, [main, '--context', 'context.json'], {
+    cwd: root,
+    env: { ...process.env, PATH: path },
+  })
   let out = ''
   child.stdout.on('data', (text: Buffer) => (out += text.toString()))
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve))
@@ -59,7 +67,10 @@ export async function runImaging(
   return {
     exitCode,
     error: errors[0],
-    result: exitCode === 0 ? stageResultSchema.parse(JSON.parse(readFileSync(result, 'utf8'))) : (undefined as unknown as StageResult),
+    result:
+      exitCode === 0
+        ? stageResultSchema.parse(JSON.parse(readFileSync(result, 'utf8')))
+        : (undefined as unknown as StageResult),
     productDir: join(root, productDir),
     left: ['products', 'scratch'].flatMap((name) => readdirSync(join(root, name))),
   }

@@ -12,7 +12,8 @@ import {
   type WscleanVersion,
 } from '../../../stages/imaging/wsclean-arguments.ts'
 
-const version = (text: string): WscleanVersion => parseWscleanVersion(`\nWSClean version ${text} (2022-04-01)`) as WscleanVersion
+const version = (text: string): WscleanVersion =>
+  parseWscleanVersion(`\nWSClean version ${text} (2022-04-01)`) as WscleanVersion
 
 const job: WscleanJob = {
   version: version('3.1.0'),
@@ -35,10 +36,13 @@ test('a dirty run of WSClean 3.1 makes the dirty beam and Stokes I and Q with th
 })
 
 test('the wide dirty beam covers twice the field with the weights of the image, in pixels of about 14 arcsec', () => {
-  const args = widePsfArguments({ ...job, name: '/scratch/wide' }).join(' ')
-  assert.match(args, /-size 2048 2048 -scale 14asec -weight briggs 0\.5 .* -super-weight 2 -pol I -make-psf-only/)
-  const fine = widePsfArguments({ ...job, settings: presets.fine }).join(' ')
-  assert.match(fine, /-size 1920 1920 -scale 15asec .* -super-weight 2 /)
+  const args = widePsfArguments({ ...job, name: '/scratch/wide' }, 24).join(' ')
+  assert.match(
+    args,
+    /-size 2048 2048 -scale 14asec -weight briggs 0\.5 .* -super-weight 2 -interval 9 15 -pol I -make-psf-only/,
+  )
+  const fine = widePsfArguments({ ...job, settings: presets.fine }, 1).join(' ')
+  assert.match(fine, /-size 1920 1920 -scale 15asec .* -super-weight 2 -interval 0 1 /)
 })
 
 test('after a subtraction only Stokes I is gridded again', () => {
@@ -92,5 +96,8 @@ test('versions are read from what WSClean prints, and old or other programs are 
   assert.deepEqual(version('3.1.0'), { major: 3, minor: 1, text: '3.1.0' })
   assert.deepEqual(version('3.6'), { major: 3, minor: 6, text: '3.6' })
   assert.equal(parseWscleanVersion('bash: wsclean: not found'), undefined)
-  assert.deepEqual(['2.10.1', '3.0', '3.1.0', '4.0'].map((text) => isSupported(version(text))), [false, false, true, true])
+  assert.deepEqual(
+    ['2.10.1', '3.0', '3.1.0', '4.0'].map((text) => isSupported(version(text))),
+    [false, false, true, true],
+  )
 })

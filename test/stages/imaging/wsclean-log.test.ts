@@ -34,7 +34,8 @@ test('a recorded clean without a mask is stopped where it runs away, before it e
   assert.ok(Number.isNaN(log.endPeaksJy.at(-1)))
 })
 
-const peaks = (...values: string[]): string[] => values.map((value) => `2026-Nov-24 14:00:00.1 Initial peak: ${value} at 1,2`)
+const peaks = (...values: string[]): string[] =>
+  values.map((value) => `2026-Nov-24 14:00:00.1 Initial peak: ${value} at 1,2`)
 
 test('a peak that grows in two successive major cycles is a divergence, one that grows once is not', () => {
   assert.equal(isDiverging(follow(peaks('100 mJy', '10 mJy', '12 mJy')).log), false)
@@ -70,6 +71,7 @@ for (const [line, stop] of [
 }
 
 test('the minor-loop threshold ends a cycle, not the clean', () => {
-  const line = 'Stopped on peak 39.4 mJy, because the minor-loop threshold was reached. Continuing cleaning after inversion/prediction round.'
+  const line =
+    'Stopped on peak 39.4 mJy, because the minor-loop threshold was reached. Continuing cleaning after inversion/prediction round.'
   assert.equal(readLogLine(emptyCleanLog, line).stop, 'running')
 })

@@ -156,7 +156,20 @@ interface Field {
   blank: number | undefined
 }
 
-const elementBytes: Record<string, number> = { L: 1, B: 1, I: 2, J: 4, K: 8, A: 1, E: 4, D: 8, C: 8, M: 16, P: 8, Q: 16 }
+const elementBytes: Record<string, number> = {
+  L: 1,
+  B: 1,
+  I: 2,
+  J: 4,
+  K: 8,
+  A: 1,
+  E: 4,
+  D: 8,
+  C: 8,
+  M: 16,
+  P: 8,
+  Q: 16,
+}
 const unread = new Set(['X', 'C', 'M', 'P', 'Q'])
 
 function fieldsOf(

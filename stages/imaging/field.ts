@@ -1,0 +1,148 @@
+import type { FitsImage, RestoringBeam } from '#runtime/formats/fits/image.ts'
+import { StageError } from '#runtime/stage/errors.ts'
+import type { SkySource } from '#runtime/sky/calibrators.ts'
+import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
+import type { Island } from '#runtime/sky/islands.ts'
+import type { Engine, Stage } from './engine.ts'
+import { findFirstPass, type FirstPass, type Peak } from './first-pass.ts'
+import { peakOf } from './image-statistics.ts'
+import {
+  asPeaks,
+  brightCandidates,
+  copySets,
+  fitBrightSources,
+  meanApparentFlux,
+  subtractBright,
+  type BrightCandidate,
+  type SurveyedSet,
+} from './peel.ts'
+import { describePointSpread, type PointSpread } from './point-spread.ts'
+import type { ImagingSettings } from './presets.ts'
+import type { VisibilitySet } from './visibilities.ts'
+
+/** The field once its bright sources are subtracted. */
+export interface Field {
+  /** Sets to image now: the calibrated ones, or copies without the bright sources. */
+  paths: readonly string[]
+  dirty: FitsImage
+  psf: FitsImage
+  spread: PointSpread
+  noisePath: string
+  bright: BrightCandidate[]
+  islands: Island[]
+  peaks: Peak[]
+  beamPixels: number
+  minorPixels: number
+  maskSigma: number
+  /** Largest apparent flux density, subtracted or not; of a field that is not searched, the dirty peak. */
+  brightestJy: number
+}
+
+/**
+ * Makes the dirty images of an observation and, round by round, takes its bright sources out of the visibilities: first
+ * those that calibration knows, then what the image shows. Without CLEAN it stops at the dirty images.
+ */
+export async function peelField(
+  stage: Stage,
+  { engine, sets, skyModel }: { engine: Engine; sets: readonly SurveyedSet[]; skyModel: readonly SkySource[] },
+): Promise<Field> {
+  const { params } = stage
+  const { settings } = engine
+  const limitJy = settings.clean && params.brightJy !== null ? params.brightJy : Number.POSITIVE_INFINITY
+  const subtraction = createSubtraction(stage, sets)
+  const known = skyModel
+    .map((source) => ({ source, apparentFluxJy: meanApparentFlux(source, sets) }))
+    .filter(({ apparentFluxJy }) => apparentFluxJy > limitJy)
+  let bright = known.length > 0 ? await subtraction.subtract(known, expectedBeam(settings)) : []
+  const { image, psf, noisePath } = await stage.phase('dirty', () => engine.dirty(subtraction.paths))
+  const { beam, wcs } = psf
+  if (beam === undefined) throw new StageError('WSCLEAN_FAILED', 'WSClean could not fit a beam to the dirty beam')
+  const peakJy = peakOf(image.data)
+  if (peakJy === 0) {
+    throw new StageError('DATA_UNUSABLE', 'the dirty image is zero everywhere: the visibilities are all zero', {
+      hint: 'look at the calibration: its DATA column must hold the corrected visibilities',
+    })
+  }
+  const integrations = sets[0].set.metadata.beam.raRad.length
+  const wide = settings.clean
+    ? await stage.phase('wide beam', () => engine.widePsf(subtraction.paths, integrations))
+    : undefined
+  const beamPixels = beam.majorRad / wcs.cellRad
+  const minorPixels = beam.minorRad / wcs.cellRad
+  const spread = describePointSpread(psf.data, wcs.width, { height: wcs.height, mainLobePixels: beamPixels, wide })
+  const { maskSigma } = settings
+  const search = (): Promise<FirstPass> =>
+    stage.phase('search', () =>
+      findFirstPass({ image: dirty.data, psf: spread, maskSigma, beamPixels, removed: asPeaks(bright, wcs) }),
+    )
+  let dirty = image
+  let found: FirstPass = settings.clean ? await search() : { islands: [], peaks: [], residual: image.data, rounds: 0 }
+  for (let round = known.length > 0 ? 1 : 0; round < params.peelRounds; round += 1) {
+    const candidates = brightCandidates(found.peaks, wcs, {
+      limitJy,
+      known: bright.map(({ source }) => source),
+      beamRad: beam.majorRad,
+      sets,
+      freqHz: Number(psf.cards.get('CRVAL3')),
+    })
+    const before = bright.length
+    if (candidates.length === 0 || before >= params.brightSources) break
+    bright = await subtraction.subtract([...bright, ...candidates], beam)
+    dirty = await stage.phase('dirty', () => engine.redirty(subtraction.paths))
+    found = await search()
+    if (bright.length === before) break
+  }
+  return {
+    paths: subtraction.paths,
+    dirty,
+    psf,
+    spread,
+    noisePath,
+    bright,
+    islands: found.islands,
+    peaks: found.peaks,
+    beamPixels,
+    minorPixels,
+    maskSigma,
+    brightestJy: settings.clean
+      ? [...found.peaks, ...asPeaks(bright, wcs)].reduce((most, { fluxJy }) => Math.max(most, fluxJy), 0)
+      : peakJy,
+  }
+}
+
+/** Subtraction of bright sources from copies that are made when the first source is to go. */
+function createSubtraction(
+  stage: Stage,
+  sets: readonly SurveyedSet[],
+): {
+  /** The sets to image now. */
+  readonly paths: readonly string[]
+  /** Fits the sources to the calibrated data and leaves their remainder in the copies. */
+  subtract(candidates: BrightCandidate[], beam: RestoringBeam): Promise<BrightCandidate[]>
+} {
+  let paths = sets.map(({ set }) => set.layout.path)
+  let copies: VisibilitySet[] | undefined
+  return {
+    get paths() {
+      return paths
+    },
+    async subtract(candidates, beam) {
+      const chosen = candidates
+        .toSorted((a, b) => b.apparentFluxJy - a.apparentFluxJy)
+        .slice(0, stage.params.brightSources)
+      const sources = await stage.phase('fit bright sources', () =>
+        fitBrightSources(stage, { sets, candidates: chosen, beam }),
+      )
+      const into = (copies ??= await stage.phase('copy', () => copySets(stage, sets)))
+      await stage.phase('subtract', () => subtractBright(stage, { sets, copies: into, sources }))
+      paths = into.map(({ layout }) => layout.path)
+      return sources
+    },
+  }
+}
+
+/** The beam that a preset is made for, before it is known: ten and five pixels. */
+function expectedBeam({ cellArcsec }: ImagingSettings): RestoringBeam {
+  const cellRad = cellArcsec * ARCSEC_RAD
+  return { majorRad: 10 * cellRad, minorRad: 5 * cellRad, positionAngleRad: 0 }
+}
