@@ -12,7 +12,7 @@ const NEEDED_MAJOR = 24
 /** Installs what is missing, or says what to install and ends with code 2 when it may not or cannot. */
 export function bootstrap({ wsclean = false } = {}) {
   const missing = []
-  if (!modulesCurrent()) missing.push({ what: 'npm packages', commands: [['npm', ['ci']]] })
+  if (!modulesCurrent()) missing.push({ what: 'npm packages', commands: [['npm', ['ci', '--loglevel=error']]] })
   if (wsclean && !onPath('wsclean')) missing.push({ what: 'WSClean', commands: aptCommands('wsclean') })
   if (missing.length === 0) return
   const manual = missing.filter(({ commands }) => commands === undefined)
