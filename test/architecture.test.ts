@@ -20,7 +20,7 @@ const imports: Import[] = files.flatMap((file) => {
     /^\s*(?:import|export)\s+(type\s+)?[^'"]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/gm
   return [...text.matchAll(pattern)].map(([, type, from, bare, dynamic]) => ({
     file,
-    target: resolveTarget(file, (from ?? bare ?? dynamic) as string),
+    target: resolveTarget(file, from ?? bare ?? dynamic),
     typeOnly: type !== undefined,
   }))
 })

@@ -148,11 +148,7 @@ function forEachResidual(
 }
 
 /** G times G2 of an antenna in a bin; undefined where flagged. */
-function totalOf(
-  gains: Gains,
-  antenna: number,
-  { bin, p }: { bin: number; p: number },
-): [number, number] | undefined {
+function totalOf(gains: Gains, antenna: number, { bin, p }: { bin: number; p: number }): [number, number] | undefined {
   const k = antenna * gains.polarizations + p
   const k2 = (antenna * gains.bins + bin) * gains.polarizations + p
   if (isFlagged(gains.flags[k]) || isFlagged(gains.phaseFlags[k2])) return undefined

@@ -45,7 +45,7 @@ const columns = 5
 const rows = 7
 
 /** Distance of two characters at scale 1, and the height of a line. */
-export const characterPitch = columns + 1
+const characterPitch = columns + 1
 export const characterHeight = rows
 
 /** Calls `set` for every pixel of a text whose top left corner is (x, y), y downwards. Unknown characters are blanks. */

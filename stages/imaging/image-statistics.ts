@@ -2,7 +2,7 @@ import { robustSigma } from '#runtime/numeric/statistics.ts'
 
 /** Beam response above which the noise of an image is measured, and above which its sources count. */
 export const centreResponse = 0.5
-export const fieldResponse = 0.2
+const fieldResponse = 0.2
 
 export interface ResidualStatistics {
   /** 1.4826 MAD where the mean beam is above 0.5, and between 0.2 and 0.5. */

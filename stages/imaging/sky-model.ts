@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { meanBeamTimes, type BeamTrack } from '#runtime/sky/beam.ts'
-import { fluxAt, type SkySource } from '#runtime/sky/calibrators.ts'
+import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 
 /** `sky-model.json` beside the calibrated sets: the sources that calibration predicted with. Unknown members are let be. */
@@ -35,10 +34,4 @@ export function parseSkyModel(text: string): SkySource[] {
     throw new StageError('INPUT_CHANGED', `sky-model.json of the calibrated data: ${z.prettifyError(parsed.error)}`)
   }
   return parsed.data.sources
-}
-
-/** Mean over an observation and its band of flux density times beam: what an image would show, Jy. */
-export function apparentFluxJy(source: SkySource, { beam, freqHz }: { beam: BeamTrack; freqHz: Float64Array }): number {
-  const flux = Float64Array.from(freqHz, (f) => fluxAt(source.flux, f))
-  return meanBeamTimes(beam, source.direction, freqHz, flux)
 }

@@ -1,7 +1,7 @@
 import { createRandom } from '#runtime/numeric/random.ts'
 import type { BeamTrack } from '#runtime/sky/beam.ts'
 import { fluxAt, predictTransit, type SkySource } from '#runtime/sky/calibrators.ts'
-import { DAY_S, DEGREE_RAD, INTEGRATION_S } from '#runtime/sky/constants.ts'
+import { DAY_S, DEGREE_RAD, INTEGRATION_S, SEFD_JY } from '#runtime/sky/constants.ts'
 import { earthOrientationAt, type EarthOrientationTable } from '#runtime/sky/earth-orientation.ts'
 import { icrsToApparent, meridianPlaceIcrs, type Direction } from '#runtime/sky/frames.ts'
 import { isoUtc, jdToMjd, mjdFromIso, mjdToJd } from '#runtime/sky/time.ts'
@@ -158,7 +158,7 @@ function beamTrack(timeJd: Float64Array, decOfDateRad: number, table: EarthOrien
 
 /** SEFD / sqrt(N (N - 1) n_pol B t), with two parallel hands. Noiseless observations take the nominal SEFD. */
 function naturalNoise(params: SimulationParams, antennas: number, bandwidthHz: number): number {
-  const sefdJy = params.sefdJy ?? 6500
+  const sefdJy = params.sefdJy ?? SEFD_JY
   return sefdJy / Math.sqrt(antennas * (antennas - 1) * 2 * bandwidthHz * params.integrations * INTEGRATION_S)
 }
 

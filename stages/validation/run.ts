@@ -56,7 +56,7 @@ export const run: Run<typeof validation> = async (stage) => {
         rings: noiseRings(rms, field),
       },
       outliers: drawCutOuts(assessment, field),
-      calibration: await readCalibration(inputs.solutions?.path, stage.warn),
+      calibration: await readCalibration(inputs.solutions?.path, (message) => stage.warn(message)),
     })
     await writeFile(out('report'), page)
   })

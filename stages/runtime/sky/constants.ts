@@ -22,20 +22,11 @@ export const SEFD_JY = 6500
 /** Array centre of the DSA-110 at the Owens Valley Radio Observatory, WGS84 geodetic. */
 export const DSA110_SITE = { latitudeDeg: 37.2334051, longitudeDeg: -118.283, altitudeM: 1188.0519 } as const
 
-/** Raw correlator sample, s: 2^27 ns. */
-export const SAMPLE_S = 0.134217728
-
 /** Raw samples averaged into one integration. */
 export const SAMPLES_PER_INTEGRATION = 96
 
-/** One integration, s. */
+/** One integration, s: 96 raw samples of 2^27 ns. */
 export const INTEGRATION_S = 12.884901888
-
-/** Integrations in one file, and so in one observation. */
-export const INTEGRATIONS_PER_FILE = 24
-
-/** Time between the starts of two observations, s. */
-export const CADENCE_S = INTEGRATION_S * INTEGRATIONS_PER_FILE
 
 /** Upper edge of the raw band, Hz; raw channels are numbered downwards from it. */
 export const BAND_TOP_HZ = 1530e6
@@ -46,6 +37,5 @@ export const RAW_CHANNEL_HZ = 250e6 / 8192
 /** Width of a channel of the files, Hz: eight raw channels. */
 export const CHANNEL_WIDTH_HZ = 8 * RAW_CHANNEL_HZ
 
-/** Channels in one subband, and subbands in the band. */
+/** Channels in one subband. */
 export const CHANNELS_PER_SUBBAND = 48
-export const SUBBANDS = 16

@@ -19,7 +19,7 @@ export interface Nutation {
  * Nutation in longitude and obliquity, IAU 2000B, within 1 mas of IAU 2000A from 1995 to 2050.
  * @param t Julian centuries of TT since J2000.0
  */
-export function nutation(t: number): Nutation {
+function nutation(t: number): Nutation {
   const [l, lPrime, f, d, omega] = delaunayArguments(t)
   let longitude = 0
   let obliquity = 0
@@ -38,7 +38,7 @@ export function nutation(t: number): Nutation {
 }
 
 /** Mean obliquity of the ecliptic, radians, IAU 2006 (Capitaine, Wallace & Chapront 2003). */
-export function meanObliquity(t: number): number {
+function meanObliquity(t: number): number {
   return ARCSEC_RAD * polynomial(t, [84381.406, -46.836769, -0.0001831, 0.0020034, -5.76e-7, -4.34e-8])
 }
 

@@ -10,7 +10,7 @@ export type StageName = (typeof stageNames)[number]
  * One file or directory that a step reads. `path` is relative to the data root, or `incoming:<relative path>` for raw
  * files outside it. `sha256` is the content hash of a product output or catalogue; raw files carry a `fingerprint`.
  */
-export const inputReferenceSchema = z.strictObject({
+const inputReferenceSchema = z.strictObject({
   path: z.string(),
   bytes: z.number().int().nonnegative(),
   kind: z.string(),
@@ -19,7 +19,7 @@ export const inputReferenceSchema = z.strictObject({
 })
 export type InputReference = z.infer<typeof inputReferenceSchema>
 
-export const resourcesSchema = z.strictObject({
+const resourcesSchema = z.strictObject({
   cpu: z.number().positive(),
   memoryBytes: z.number().int().positive(),
   scratchBytes: z.number().int().nonnegative(),
@@ -47,7 +47,7 @@ export const stageContextSchema = z.strictObject({
 })
 export type StageContext = z.infer<typeof stageContextSchema>
 
-export const usageSchema = z.strictObject({
+const usageSchema = z.strictObject({
   wallSeconds: z.number(),
   cpuSeconds: z.number(),
   peakMemoryBytes: z.number(),

@@ -62,8 +62,8 @@ const MARGIN = { left: 58, right: 24, top: 12, bottom: 44 }
 interface Frame {
   x: Axis
   y: Axis
-  px(value: number): number
-  py(value: number): number
+  px: (value: number) => number
+  py: (value: number) => number
   width: number
   height: number
 }
@@ -114,7 +114,7 @@ export function plot(spec: PlotSpec): Html {
 }
 
 function legendEntry(layer: Layer): Html {
-  const dashed = 'dashed' in layer && layer.dashed === true ? ' dashed' : ''
+  const dashed = 'dashed' in layer && layer.dashed ? ' dashed' : ''
   const shape = layer.kind === 'points' ? `marker-${layer.marker ?? 'circle'}` : layer.kind
   return html`<span
     ><svg class="swatch tone-${layer.tone}${dashed}" viewBox="0 0 18 10" aria-hidden="true">
@@ -133,7 +133,7 @@ function swatch(layer: Layer, shape: string): Html {
 }
 
 function drawLayer(layer: Layer, frame: Frame): Html {
-  return html`<g class="tone-${layer.tone}${'dashed' in layer && layer.dashed === true ? ' dashed' : ''}"
+  return html`<g class="tone-${layer.tone}${'dashed' in layer && layer.dashed ? ' dashed' : ''}"
     >${drawMarks(layer, frame)}</g
   >`
 }
