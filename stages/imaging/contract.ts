@@ -21,8 +21,8 @@ const REORDERED_BYTES_PER_VISIBILITY = 20
 /** Thirteen planes that WSClean and the mask leave on scratch. */
 const SCRATCH_BYTES_PER_PIXEL = 52
 
-/** Bytes a sample (row x channel x polarisation) of a calibrated set: complex data, weight, flag. */
-const SET_BYTES_PER_SAMPLE = 12.25
+/** Bytes a sample (row x channel x polarisation) of a calibrated set and the model in it: complex data, weight, flag. */
+const SET_BYTES_PER_SAMPLE = 20.25
 
 /** Visibilities that one core grids or predicts in a second (3.1 wgridder at 1e-3), and passes over the data of a clean. */
 const VISIBILITIES_PER_CORE_SECOND = 2.5e6
@@ -139,8 +139,8 @@ export const imagingParams = z.strictObject({
   maskRounds: z
     .int()
     .min(1)
-    .max(4)
-    .default(2)
+    .max(8)
+    .default(4)
     .describe('Rounds of mask and CLEAN when the residual shows new sources, count'),
   retryMgain: z
     .number()
@@ -243,7 +243,7 @@ export const imaging = defineStage({
       pixels * (WSCLEAN_BYTES_PER_PIXEL + 8 * (settings.channelsOut - 1)) +
       visibilities * WSCLEAN_BYTES_PER_VISIBILITY
     const reordered = settings.clean ? visibilities * REORDERED_BYTES_PER_VISIBILITY : 0
-    const copy = params.brightJy === null ? 0 : visibilities * shape.polarizations * SET_BYTES_PER_SAMPLE
+    const copy = settings.clean ? visibilities * shape.polarizations * SET_BYTES_PER_SAMPLE : 0
     const passes = DIRTY_PASSES + (settings.clean ? CLEAN_PASSES * (settings.channelsOut > 1 ? 2 : 1) : 0)
     return {
       // Node waits with one plane or two while WSClean works, and WSClean has ended when Node searches.

@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
 import type { StageRun } from '#runtime/stage/contract.ts'
@@ -48,10 +49,13 @@ export interface Engine {
   widePsf(sets: readonly string[], integrations: number): Promise<WideBeam>
   /** Dirty image of Stokes I alone. */
   redirty(sets: readonly string[]): Promise<FitsImage>
-  /** Clean inside a mask; undefined when it diverged. `sets` are those of the last dirty image. */
+  /**
+   * Clean inside a mask; without images when it diverged. `sets` are writable copies with the data of the last dirty
+   * image: the model is kept in them, and `goOn` begins where the last clean ended.
+   */
   clean(
     sets: readonly string[],
-    options: { maskPath: string; mgain: number },
+    options: { maskPath: string; mgain: number; goOn: boolean },
   ): Promise<{ images?: CleanImages; log: CleanLog }>
   readonly settings: ImagingSettings
 }
@@ -112,9 +116,11 @@ export function createEngine(
       lastDirty = path('next')
       return readFitsImage(path('next-dirty.fits'))
     },
-    async clean(sets, { maskPath, mgain }) {
-      const reuse = reusable ? { reusePsf: path('first'), reuseDirty: lastDirty } : {}
-      const { diverged, log } = await call(cleanArguments(job('clean', sets), { maskPath, mgain, ...reuse }), {
+    async clean(sets, { maskPath, mgain, goOn }) {
+      // The last residual is the dirty image of what is still to be cleaned: no need to grid it again.
+      if (goOn && reusable) await rename(path('clean-residual.fits'), path('rest-dirty.fits'))
+      const reuse = reusable ? { reusePsf: path('first'), reuseDirty: goOn ? path('rest') : lastDirty } : {}
+      const { diverged, log } = await call(cleanArguments(job('clean', sets), { maskPath, mgain, goOn, ...reuse }), {
         watchDivergence: true,
       })
       if (diverged) return { log }

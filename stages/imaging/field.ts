@@ -1,5 +1,6 @@
 import type { FitsImage, RestoringBeam } from '#runtime/formats/fits/image.ts'
 import { StageError } from '#runtime/stage/errors.ts'
+import { robustSigma } from '#runtime/numeric/statistics.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import type { Island } from '#runtime/sky/islands.ts'
@@ -24,6 +25,8 @@ import type { VisibilitySet } from './visibilities.ts'
 export interface Field {
   /** Sets to image now: the calibrated ones, or copies without the bright sources. */
   paths: readonly string[]
+  /** The same in copies that WSClean may write its model into. */
+  writablePaths(): Promise<readonly string[]>
   dirty: FitsImage
   psf: FitsImage
   spread: PointSpread
@@ -37,6 +40,9 @@ export interface Field {
   /** Largest apparent flux density, subtracted or not; of a field that is not searched, the dirty peak. */
   brightestJy: number
 }
+
+/** A source to be fitted stands out of what the search left by this factor: noise of uncalibrated data is no source. */
+const brightSigma = 20
 
 /**
  * Makes the dirty images of an observation and, round by round, takes its bright sources out of the visibilities: first
@@ -79,7 +85,7 @@ export async function peelField(
   let found: FirstPass = settings.clean ? await search() : { islands: [], peaks: [], residual: image.data, rounds: 0 }
   for (let round = known.length > 0 ? 1 : 0; round < params.peelRounds; round += 1) {
     const candidates = brightCandidates(found.peaks, wcs, {
-      limitJy,
+      limitJy: Math.max(limitJy, brightSigma * robustSigma(found.residual)),
       known: bright.map(({ source }) => source),
       beamRad: beam.majorRad,
       sets,
@@ -94,6 +100,7 @@ export async function peelField(
   }
   return {
     paths: subtraction.paths,
+    writablePaths: () => subtraction.copy(),
     dirty,
     psf,
     spread,
@@ -117,15 +124,20 @@ function createSubtraction(
 ): {
   /** The sets to image now. */
   readonly paths: readonly string[]
+  /** Copies of the sets, made now if they have not been: the calibrated ones are never written to. */
+  copy(): Promise<readonly string[]>
   /** Fits the sources to the calibrated data and leaves their remainder in the copies. */
   subtract(candidates: BrightCandidate[], beam: RestoringBeam): Promise<BrightCandidate[]>
 } {
-  let paths = sets.map(({ set }) => set.layout.path)
   let copies: VisibilitySet[] | undefined
+  const copied = async (): Promise<VisibilitySet[]> =>
+    (copies ??= await stage.phase('copy', () => copySets(stage, sets)))
+  const pathsOf = (each: readonly VisibilitySet[]): string[] => each.map(({ layout }) => layout.path)
   return {
     get paths() {
-      return paths
+      return pathsOf(copies ?? sets.map(({ set }) => set))
     },
+    copy: async () => pathsOf(await copied()),
     async subtract(candidates, beam) {
       const chosen = candidates
         .toSorted((a, b) => b.apparentFluxJy - a.apparentFluxJy)
@@ -133,9 +145,8 @@ function createSubtraction(
       const sources = await stage.phase('fit bright sources', () =>
         fitBrightSources(stage, { sets, candidates: chosen, beam }),
       )
-      const into = (copies ??= await stage.phase('copy', () => copySets(stage, sets)))
+      const into = await copied()
       await stage.phase('subtract', () => subtractBright(stage, { sets, copies: into, sources }))
-      paths = into.map(({ layout }) => layout.path)
       return sources
     },
   }

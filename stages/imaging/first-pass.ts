@@ -34,8 +34,11 @@ export interface FirstPass {
   rounds: number
 }
 
-/** An island counts when it exceeds the sidelobes of brighter ones, added up, by this factor. */
+/** An island counts when it exceeds the worst sidelobes of others, added up, by this factor. */
 const sidelobeMargin = 1.3
+
+/** So many of the worst lobes at a place may add up; the others are part of the noise map. */
+const worstLobes = 4
 
 /** Part of a sidelobe that a source subtracted from the visibilities with its drifting beam may leave. */
 const removalError = 0.01
@@ -132,16 +135,18 @@ export function newIslands(input: SearchInput, rms: Float32Array, { levelJy = 0 
   const accepted: { island: Island; peak: Peak }[] = []
   for (const candidate of candidates) {
     const { pixel, fluxJy } = candidate.peak
-    let sidelobes = 0
+    const worst: number[] = []
     let errorSquared = 0
-    for (const { peak } of accepted) sidelobes += peak.fluxJy * lobeAt(psf, peak.pixel, pixel)
+    for (const { peak } of accepted) keepLargest(worst, peak.fluxJy * lobeAt(psf, peak.pixel, pixel), worstLobes)
     for (const source of removed) errorSquared += (removalError * source.fluxJy * lobeAt(psf, source.pixel, pixel)) ** 2
     for (const source of cleaned) {
       const lobe = lobeAt(psf, source.pixel, pixel)
-      sidelobes += (isCovered(psf, source.pixel, pixel) ? levelJy : Math.abs(source.fluxJy)) * lobe
-      if (isFar(psf, source.pixel, pixel)) sidelobes += farCleanError * Math.abs(source.fluxJy) * lobe
-      else errorSquared += (nearCleanError * source.fluxJy * lobe) ** 2
+      const left = isCovered(psf, source.pixel, pixel) ? levelJy : Math.abs(source.fluxJy)
+      const far = isFar(psf, source.pixel, pixel)
+      keepLargest(worst, (left + (far ? farCleanError * Math.abs(source.fluxJy) : 0)) * lobe, worstLobes)
+      if (!far) errorSquared += (nearCleanError * source.fluxJy * lobe) ** 2
     }
+    const sidelobes = worst.reduce((sum, value) => sum + value, 0)
     if (fluxJy > sidelobeMargin * sidelobes + Math.sqrt(errorSquared)) accepted.push(candidate)
   }
   return accepted.map(({ island }) => island)
@@ -252,4 +257,12 @@ function peaksOf(islands: readonly Island[], components: ReadonlyMap<number, num
     sum.pixel = pixel
   }
   return sums.map(({ pixel, fluxJy }) => ({ pixel, fluxJy }))
+}
+
+/** Adds a value to a short list of the largest, in falling order. */
+function keepLargest(kept: number[], value: number, count: number): void {
+  if (kept.length === count && value <= kept[count - 1]) return
+  const place = kept.findIndex((other) => other < value)
+  kept.splice(place < 0 ? kept.length : place, 0, value)
+  if (kept.length > count) kept.pop()
 }

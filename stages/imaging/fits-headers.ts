@@ -56,18 +56,7 @@ export interface ImageKind {
 /** Digits of measured numbers: more would differ between one thread and two. */
 const noiseDigits = 5
 
-const wscleanKeys = [
-  'WSCVERSI',
-  'WSCWEIGH',
-  'WSCNITER',
-  'WSCMAJOR',
-  'WSCMINOR',
-  'WSCMGAIN',
-  'WSCNVIS',
-  'WSCENVIS',
-  'WSCVWSUM',
-  'WSCNORMF',
-]
+const wscleanKeys = ['WSCVERSI', 'WSCWEIGH', 'WSCNITER', 'WSCMGAIN', 'WSCNVIS', 'WSCENVIS', 'WSCVWSUM', 'WSCNORMF']
 
 /** Keywords of the calibration, and what they mean. */
 const calibrationKeys: [string, string][] = [
@@ -185,16 +174,13 @@ function placeCards(facts: HeaderFacts): FitsCard[] {
 }
 
 function wscleanCards({ wsclean, cleanStop, majorCycles, minorIterations }: HeaderFacts): FitsCard[] {
-  const kept = wscleanKeys.flatMap((key) => {
-    const value = wsclean.get(key)
-    return value === undefined ? [] : [card(key, value)]
-  })
-  const present = new Set(kept.map(({ key }) => key))
   return [
-    ...kept,
-    // Dirty images carry no counts of their own.
-    ...(present.has('WSCMAJOR') ? [] : [card('WSCMAJOR', majorCycles, 'major cycles')]),
-    ...(present.has('WSCMINOR') ? [] : [card('WSCMINOR', minorIterations, 'minor iterations')]),
+    ...wscleanKeys.flatMap((key) => {
+      const value = wsclean.get(key)
+      return value === undefined ? [] : [card(key, value)]
+    }),
+    card('WSCMAJOR', majorCycles, 'major cycles, all rounds'),
+    card('WSCMINOR', minorIterations, 'minor iterations, all rounds'),
     card('CLEANSTP', cleanStop, 'why CLEAN stopped'),
   ]
 }

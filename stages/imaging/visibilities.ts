@@ -85,10 +85,10 @@ export async function surveyVisibilities(set: VisibilitySet, signal: AbortSignal
   }
 }
 
-/** Gives every block of a set, Stokes I of every `channelStep`-th channel, to `visit`. */
+/** Gives every `blockStep`-th block of a set, Stokes I of every `channelStep`-th channel, to `visit`. */
 export async function visitStokesI(
   set: VisibilitySet,
-  { channelStep, signal }: { channelStep: number; signal: AbortSignal },
+  { channelStep, blockStep, signal }: { channelStep: number; blockStep: number; signal: AbortSignal },
   visit: (block: VisibilityBlock) => void,
 ): Promise<void> {
   const { layout, rows, integration } = set
@@ -96,7 +96,7 @@ export async function visitStokesI(
   const picked = pickChannels(channels, channelStep)
   const reader = openReader(set)
   try {
-    for await (const { row0, count } of blocksOf(set, signal)) {
+    for await (const { row0, count } of blocksOf(set, signal, blockStep)) {
       const { weight } = reader.readWeights(row0, count)
       const data = reader.readData(row0, count)
       const [stokesI, weights] = [new Float32Array(count * picked.length * 2), new Float32Array(count * picked.length)]
@@ -206,10 +206,11 @@ function openReader({ layout, rows }: VisibilitySet): Reader {
 async function* blocksOf(
   { layout }: VisibilitySet,
   signal: AbortSignal,
+  blockStep = 1,
 ): AsyncGenerator<{ row0: number; count: number }> {
   const tiles = Math.max(1, Math.floor(samplesPerBlock / (layout.tileRows * layout.channels)))
   const step = tiles * layout.tileRows
-  for (let row0 = 0; row0 < layout.rows; row0 += step) {
+  for (let row0 = 0; row0 < layout.rows; row0 += blockStep * step) {
     await setImmediate(undefined, { signal })
     yield { row0, count: Math.min(step, layout.rows - row0) }
   }

@@ -22,6 +22,8 @@ export interface WscleanJob {
 export interface CleanInputs {
   maskPath: string
   mgain: number
+  /** Go on from the model that an earlier clean of the same name left, in the sets and in its images. */
+  goOn: boolean
   reusePsf?: string
   reuseDirty?: string
 }
@@ -82,11 +84,12 @@ export function redirtyArguments(job: WscleanJob): string[] {
   return [...commonArguments(job), '-pol', 'I', '-niter', '0', ...job.measurementSets]
 }
 
-/** A clean inside a mask. Cotton-Schwab major cycles (Offringa et al. 2014). */
+/** A clean inside a mask: Cotton-Schwab major cycles (Offringa et al. 2014). It keeps its model in the sets. */
 export function cleanArguments(job: WscleanJob, clean: CleanInputs): string[] {
   const { settings } = job
   return [
-    ...commonArguments(job),
+    ...commonArguments(job).filter((argument) => argument !== '-no-update-model-required'),
+    ...(clean.goOn ? ['-continue'] : []),
     '-pol',
     'I',
     '-niter',

@@ -38,20 +38,20 @@ test('every parameter says its unit or what null means, and unknown ones are ref
 
 test('the plan of a full observation fits the memory that measurements showed', () => {
   const plan = imaging.plan(imagingParams.parse({}), fullShape)
-  // Measured with WSClean 3.1: 0.76 GB and 0.60 GB of scratch.
+  // Measured with WSClean 3.1: 0.85 GB and 0.80 GB of scratch.
   assert.ok(plan.workingBytes > 0.76e9 && plan.workingBytes < 1.2e9, `${plan.workingBytes}`)
-  assert.ok(plan.scratchBytes > 0.6e9 && plan.scratchBytes < 1e9, `${plan.scratchBytes}`)
+  assert.ok(plan.scratchBytes > 0.7e9 && plan.scratchBytes < 1e9, `${plan.scratchBytes}`)
   const fine = imaging.plan(imagingParams.parse({ preset: 'fine' }), fullShape)
   assert.ok(fine.workingBytes > 2.3e9 && fine.workingBytes < 2.5e9, `${fine.workingBytes}`)
 })
 
-test('the plan grows with pixels and data, and without subtraction needs no copy', () => {
+test('the plan grows with pixels and data, and a dirty image needs no copy', () => {
   const params = imagingParams.parse({})
   const plan = imaging.plan(params, fullShape)
   const half = imaging.plan(params, { ...fullShape, subbands: 8 })
   assert.ok(
     half.workingBytes < plan.workingBytes && half.seconds < plan.seconds && half.scratchBytes < plan.scratchBytes,
   )
-  const plain = imaging.plan({ ...params, brightJy: null }, fullShape)
-  assert.ok(plain.scratchBytes < plan.scratchBytes - 200e6)
+  const dirty = imaging.plan({ ...params, clean: false }, fullShape)
+  assert.ok(dirty.scratchBytes < plan.scratchBytes - 400e6 && dirty.seconds < plan.seconds / 2)
 })

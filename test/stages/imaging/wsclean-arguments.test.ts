@@ -54,7 +54,13 @@ test('after a subtraction only Stokes I is gridded again', () => {
 test('a clean stays inside its mask and takes dirty beam and image from the dirty run', () => {
   const args = cleanArguments(
     { ...job, name: '/scratch/clean' },
-    { maskPath: '/scratch/mask.fits', mgain: 0.9, reusePsf: '/scratch/first', reuseDirty: '/scratch/next' },
+    {
+      maskPath: '/scratch/mask.fits',
+      mgain: 0.9,
+      goOn: false,
+      reusePsf: '/scratch/first',
+      reuseDirty: '/scratch/next',
+    },
   )
   assert.equal(
     args.slice(args.indexOf('-pol')).join(' '),
@@ -62,8 +68,18 @@ test('a clean stays inside its mask and takes dirty beam and image from the dirt
   )
 })
 
+test('a later round goes on from the model that the sets hold', () => {
+  const first = cleanArguments(job, { maskPath: 'm.fits', mgain: 0.9, goOn: false })
+  const second = cleanArguments(job, { maskPath: 'm.fits', mgain: 0.9, goOn: true })
+  assert.equal(first.includes('-continue'), false)
+  assert.equal(second.includes('-continue'), true)
+  for (const args of [first, second]) assert.equal(args.includes('-no-update-model-required'), false)
+})
+
 test('frequency slices are cleaned together', () => {
-  const args = cleanArguments({ ...job, settings: presets.deep }, { maskPath: 'm.fits', mgain: 0.8 }).join(' ')
+  const args = cleanArguments({ ...job, settings: presets.deep }, { maskPath: 'm.fits', mgain: 0.8, goOn: false }).join(
+    ' ',
+  )
   assert.match(args, / -channels-out 4 -join-channels -fit-spectral-pol 2 \/data\/all\.ms$/)
 })
 
