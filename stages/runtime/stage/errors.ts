@@ -117,7 +117,6 @@ export function toStageError(thrown: unknown): StageError {
       hint: 'free some space, then run the same command again',
     })
   }
-  if (code === 'ENOENT') return new StageError('INPUT_MISSING', message, { cause: thrown })
   return new StageError('INTERNAL', message, { cause: thrown })
 }
 
