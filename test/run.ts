@@ -1,6 +1,6 @@
 // npm test [-- <file or folder>...]: says which oracles it found, then runs the test files.
 import { spawnSync } from 'node:child_process'
-import { globSync, statSync } from 'node:fs'
+import { existsSync, globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hasOracle, needsSamples, oracleNames } from './oracles/oracle.ts'
@@ -14,6 +14,11 @@ console.log(`oracles found: ${found.join(', ') || 'none'}`)
 console.log(`oracles missing, their tests are skipped: ${missing.join(', ') || 'none'}`)
 console.log(`sample observations: ${needsSamples() || process.env['CONTIMG_SAMPLES']}`)
 
+const absent = wanted.find((path) => !existsSync(join(root, path)))
+if (absent !== undefined) {
+  console.error(`there is no test file or folder ${absent}`)
+  process.exit(2)
+}
 const files = (wanted.length === 0 ? ['test'] : wanted).flatMap((path) =>
   statSync(join(root, path)).isDirectory() ? globSync(`${path}/**/*.test.ts`, { cwd: root }) : [path],
 )

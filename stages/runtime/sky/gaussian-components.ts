@@ -44,8 +44,8 @@ export function fitComponents(
   const threshold = Math.max(5 * rms, COMPONENT_FRACTION * first.peak)
   const start = [{ ...first, fixedShape: true }]
   let points = pixels.value.length > MAX_FIT_PIXELS ? undefined : fitGaussians(pixels, start)
-  // A source whose fit does not converge is reported as found: the peak pixel with the shape of the beam.
-  if (points === undefined) return { components: start, failed: true }
+  // A source whose fit does not converge or runs away is reported as found: the peak pixel with the shape of the beam.
+  if (points === undefined || !areDistinct(points, { beam, pixels, rms })) return { components: start, failed: true }
   for (;;) {
     const components = freeShapes(pixels, points, context)
     if (largestResidual(pixels, components).value < threshold) return { components, failed: false }
@@ -89,7 +89,8 @@ function freeShapes(pixels: FitPixels, points: readonly Gaussian[], context: Fit
   })
   if (result.every(({ fixedShape }) => !fixedShape)) return result
   const last = fitGaussians(pixels, result)
-  return last?.map((component, i) => ({ ...result[i], ...component })) ?? fixed
+  if (last === undefined || !areDistinct(last, { beam, pixels, rms })) return fixed
+  return last.map((component, i) => ({ ...result[i], ...component }))
 }
 
 function largestResidual(pixels: FitPixels, components: readonly Gaussian[]): { value: number; x: number; y: number } {

@@ -182,3 +182,23 @@ test('only the brightest islands are fitted when there are too many', () => {
   assert.equal(found.length, 7)
   assert.ok(found[6].peak >= results[0].found[7].peak)
 })
+
+test('no fit leaves its island, whatever artefacts look like', () => {
+  const random = createRandom('artefacts')
+  for (let trial = 0; trial < 2; trial++) {
+    const image = correlatedNoise({ width, beam, rmsJy }, random.fork(`noise ${trial}`))
+    const [kx, ky] = [random.normal() * 0.3, random.normal() * 0.3]
+    const scale = rmsJy * 10 ** (1 + 2 * random.next())
+    const [x0, y0, reach] = [random.int(width), random.int(width), 20 + random.int(100)]
+    for (let i = 0; i < image.length; i++) {
+      const [dx, dy] = [(i % width) - x0, Math.floor(i / width) - y0]
+      image[i] += scale * Math.cos(kx * dx + ky * dy) * Math.exp(-(dx * dx + dy * dy) / reach ** 2)
+    }
+    const mesh = estimateBackground(image, width, width, { boxPixels: 143, stepPixels: 28 })
+    for (const { x, y, peak } of findSources(image, width, width, { ...limits, ...mesh, maxIslands: 150 })) {
+      assert.ok(x >= -beam.majorPixels && x < width + beam.majorPixels, `x ${x} in trial ${trial}`)
+      assert.ok(y >= -beam.majorPixels && y < width + beam.majorPixels, `y ${y} in trial ${trial}`)
+      assert.ok(peak > 0)
+    }
+  }
+})
