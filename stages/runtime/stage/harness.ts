@@ -43,91 +43,133 @@ interface Attempt<C extends StageContract> {
   root: string
 }
 
+/** Owns what an attempt holds: its directory, its scratch, its signals. Whatever happens, none of them is left. */
 async function attempt<C extends StageContract>({ contract, run, context, root }: Attempt<C>): Promise<void> {
+  const { name: stage } = contract
   const productDir = resolve(root, context.productDir)
   const { uid } = context.attempt
-  const directory = await createAttempt(productDir, uid)
-  const log = createLog({ stage: contract.name, observation: context.observation, directory })
-  const snapshotPath = process.env['CONTIMG_TERMINATION_PATH']
   const cancelled = cancellation()
-  const scratchRoot = resolve(root, context.scratchDir)
-  await mkdir(scratchRoot, { recursive: true })
-  const scratchDir = await mkdtemp(join(scratchRoot, `${contract.name}-`))
-
-  let last: Progress | undefined
-  let failure: StageError | undefined
-  const usage: UsageMeter = startUsage({ scratchDir, onSample: () => snapshot() })
-  const snapshot = (): void =>
-    writeSnapshot(snapshotPath, {
-      stage: contract.name,
-      phase: usage.current,
-      peakMemoryBytes: usage.peakMemoryBytes,
-      ...last,
-      ...(failure === undefined ? {} : { error: errorData(failure) }),
-    })
-
+  const scratchDir = await createScratch(resolve(root, context.scratchDir), stage)
+  const snapshot = snapshotWriter(stage)
+  const usage: UsageMeter = startUsage({ scratchDir, onSample: () => snapshot.write(usage) })
+  let log = createLog({ stage, observation: context.observation })
   try {
-    const params = parseParams(contract, context.params)
-    const folders = { root, incoming: process.env['CONTIMG_INCOMING'] }
-    const inputs = await usage.phase('check-inputs', () => checkInputs(contract, context.inputs, folders))
-    const warnings: string[] = []
-    const stageRun = {
-      params,
-      inputs: inputs as StageRun<C>['inputs'],
-      upstream: context.upstream,
-      observation: context.observation,
-      key: context.key,
-      outputDir: directory,
-      scratchDir,
-      resources: context.resources,
-      signal: cancelled.signal,
+    const outputDir = await createAttempt(productDir, uid)
+    log = createLog({ stage, observation: context.observation, directory: outputDir })
+    const session: Session = {
+      usage,
       log,
-      progress(progress: Progress) {
-        last = progress
-        log.event({ type: 'progress', phase: usage.current, ...progress })
-      },
-      phase<T>(name: string, work: () => Promise<T> | T): Promise<T> {
-        cancelled.signal.throwIfAborted()
-        log.event({ type: 'phase', name })
-        return usage.phase(name, work)
-      },
-      warn(message: string) {
-        warnings.push(message)
-        log.warn(message)
-      },
-    } satisfies StageRun<C>
-
-    const outcome = await run(stageRun)
-    cancelled.signal.throwIfAborted()
-    await usage.phase('sync', () => syncAttempt(directory))
-    const outputs = await usage.phase('hash', () => describeOutputs(contract, directory, outcome.outputs))
-    cancelled.signal.throwIfAborted()
-    const result: StageResult = {
-      apiVersion,
-      stage: contract.name,
-      key: context.key,
-      attempt: context.attempt,
-      outputs,
-      metrics: finiteMetrics(outcome.metrics),
-      quality: outcome.quality,
-      usage: usage.stop(),
-      warnings,
-      provenance: { contimg: await version(), node: process.version, ...outcome.provenance },
+      outputDir,
+      scratchDir,
+      signal: cancelled.signal,
+      onProgress: (progress) => snapshot.progress(progress),
     }
-    await commitAttempt(directory, productDir, result)
+    const result = await perform({ contract, run, context, root }, session)
+    await commitAttempt(outputDir, productDir, result)
     log.event({ type: 'committed', product: context.productDir })
   } catch (thrown) {
-    failure = cancelled.signal.aborted
-      ? new StageError('CANCELLED', `${contract.name} was stopped`, { cause: thrown })
+    const failure = cancelled.signal.aborted
+      ? new StageError('CANCELLED', `${stage} was stopped`, { cause: thrown })
       : toStageError(thrown)
-    snapshot()
-    end(failure, { log, stage: contract.name })
+    snapshot.fail(failure, usage)
+    end(failure, { log, stage })
     await rm(attemptDirectory(productDir, uid), { recursive: true, force: true })
   } finally {
     usage.stop()
     await rm(scratchDir, { recursive: true, force: true })
     cancelled.release()
   }
+}
+
+interface Session {
+  usage: UsageMeter
+  log: LogSink
+  outputDir: string
+  scratchDir: string
+  signal: AbortSignal
+  onProgress: (progress: Progress) => void
+}
+
+/** Checks what the context promises, runs the stage, makes its bytes durable and checks what it promised. */
+async function perform<C extends StageContract>(
+  { contract, run, context, root }: Attempt<C>,
+  { usage, log, outputDir, scratchDir, signal, onProgress }: Session,
+): Promise<StageResult> {
+  const params = parseParams(contract, context.params)
+  const folders = { root, incoming: process.env['CONTIMG_INCOMING'] }
+  const inputs = await usage.phase('check-inputs', () => checkInputs(contract, context.inputs, folders))
+  const warnings: string[] = []
+  const outcome = await run({
+    params,
+    inputs: inputs as StageRun<C>['inputs'],
+    upstream: context.upstream,
+    observation: context.observation,
+    key: context.key,
+    outputDir,
+    scratchDir,
+    resources: context.resources,
+    signal,
+    log,
+    progress(progress) {
+      onProgress(progress)
+      log.event({ type: 'progress', phase: usage.current, ...progress })
+    },
+    phase(name, work) {
+      signal.throwIfAborted()
+      log.event({ type: 'phase', name })
+      return usage.phase(name, work)
+    },
+    warn(message) {
+      warnings.push(message)
+      log.warn(message)
+    },
+  })
+  signal.throwIfAborted()
+  await usage.phase('sync', () => syncAttempt(outputDir))
+  const outputs = await usage.phase('hash', () => describeOutputs(contract, outputDir, outcome.outputs))
+  signal.throwIfAborted()
+  return {
+    apiVersion,
+    stage: contract.name,
+    key: context.key,
+    attempt: context.attempt,
+    outputs,
+    metrics: finiteMetrics(outcome.metrics),
+    quality: outcome.quality,
+    usage: usage.stop(),
+    warnings,
+    provenance: { contimg: await version(), node: process.version, ...outcome.provenance },
+  }
+}
+
+/** Rewrites the termination message with where the stage is; a failure stays in it to the end. */
+function snapshotWriter(stage: string) {
+  const path = process.env['CONTIMG_TERMINATION_PATH']
+  let last: Progress | undefined
+  let failure: StageError | undefined
+  return {
+    progress(progress: Progress): void {
+      last = progress
+    },
+    fail(error: StageError, usage: UsageMeter): void {
+      failure = error
+      this.write(usage)
+    },
+    write(usage: UsageMeter): void {
+      writeSnapshot(path, {
+        stage,
+        phase: usage.current,
+        peakMemoryBytes: usage.peakMemoryBytes,
+        ...last,
+        ...(failure === undefined ? {} : { error: errorData(failure) }),
+      })
+    },
+  }
+}
+
+async function createScratch(root: string, stage: string): Promise<string> {
+  await mkdir(root, { recursive: true })
+  return mkdtemp(join(root, `${stage}-`))
 }
 
 /** SIGTERM and SIGINT as an AbortSignal whose reason is a StageError. */
