@@ -12,11 +12,19 @@ import { readCatalogueCsv, recover } from './recovery.ts'
 
 const checkout = fileURLToPath(new URL('..', import.meta.url))
 const fields = {
-  calibrator: { simulate: ['--sources', '30'], run: [], wallSeconds: 140, noiseRatio: 2.0 },
+  calibrator: {
+    simulate: ['--sources', '30'],
+    run: [],
+    exitCodes: [0],
+    seconds: { conversion: 10, calibration: 15, imaging: 90, validation: 15, all: 140 },
+    noiseRatio: 2.0,
+  },
   plain: {
     simulate: ['--sources', '30', '--calibrator', 'none', '--no-gains'],
     run: ['--uncalibrated'],
-    wallSeconds: 110,
+    // Uncalibrated images have the verdict bad, whatever they show.
+    exitCodes: [3],
+    seconds: { conversion: 10, calibration: 15, imaging: 60, validation: 15, all: 110 },
     noiseRatio: 1.3,
   },
 } as const
@@ -25,7 +33,14 @@ interface Step {
   stage: string
   outputs: Record<string, string>
   metrics: Record<string, number>
-  usage: { wallSeconds: number; cpuSeconds: number; peakMemoryBytes: number; readBytes: number; writtenBytes: number }
+  usage: {
+    wallSeconds: number
+    cpuSeconds: number
+    peakMemoryBytes: number
+    peakScratchBytes: number
+    readBytes: number
+    writtenBytes: number
+  }
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { root: { type: 'string' } } })
@@ -37,13 +52,16 @@ const input = join(root, 'incoming', `full-${field}`)
 const settings = fields[field]
 
 if (!existsSync(join(input, 'truth.json')))
-  await contimg(['simulate', '--full', '--out', input, '-q', ...settings.simulate])
-const output = await contimg(['run', join(input, 'contimg.yaml'), '--root', root, '-o', 'json', ...settings.run])
+  await contimg(['simulate', '--full', '--out', input, '-q', ...settings.simulate], [0])
+const output = await contimg(
+  ['run', join(input, 'contimg.yaml'), '--root', root, '-o', 'json', ...settings.run],
+  settings.exitCodes,
+)
 const [{ steps }] = (JSON.parse(output) as { observations: { steps: Step[] }[] }).observations
 const report = judge(steps)
 mkdirSync(join(checkout, 'bench/results'), { recursive: true })
 writeFileSync(join(checkout, `bench/results/full-observation-${field}.json`), `${JSON.stringify(report, null, 2)}\n`)
-process.stdout.write(`${table(steps)}\n\n${JSON.stringify(report.accuracy, null, 2)}\n`)
+process.stdout.write(`${table(steps)}\n\n${JSON.stringify({ ...report.accuracy, ...report.met }, null, 2)}\n`)
 process.exitCode = Object.values(report.met).every(Boolean) ? 0 : 1
 
 function judge(all: readonly Step[]) {
@@ -62,7 +80,12 @@ function judge(all: readonly Step[]) {
     { rmsJy: rmsCentreJyPerBeam },
   )
   const wallSeconds = all.reduce((sum, { usage }) => sum + usage.wallSeconds, 0)
-  const peakMemoryBytes = Math.max(...all.map(({ usage }) => usage.peakMemoryBytes))
+  // Scratch lies in memory here, and the two peaks need not come together: an upper limit.
+  const peakMemoryBytes = Math.max(...all.map(({ usage }) => usage.peakMemoryBytes + usage.peakScratchBytes))
+  const seconds: Record<string, number> = {
+    ...Object.fromEntries(all.map(({ stage, usage }) => [stage, usage.wallSeconds])),
+    all: wallSeconds,
+  }
   return {
     machine: { cpu: cpus()[0].model, cores: cpus().length, memoryBytes: totalmem(), node: process.version },
     usage: all.map(({ stage, usage }) => ({ stage, ...usage })),
@@ -79,8 +102,13 @@ function judge(all: readonly Step[]) {
       fluxWithin3Percent: Math.abs(recovery.fluxRatioMedian - 1) <= 0.03,
       offsetBelowTenthBeam: recovery.offsetMedianArcsec <= 0.1 * beamMinorArcsec,
       noise: noiseRatio <= settings.noiseRatio,
-      wall: wallSeconds <= settings.wallSeconds,
-      memory: peakMemoryBytes <= 2.5e9,
+      ...Object.fromEntries(
+        Object.entries(settings.seconds).map(([stage, limit]) => [
+          `${stage}Within${limit}Seconds`,
+          seconds[stage] <= limit,
+        ]),
+      ),
+      memoryBelow2500MB: peakMemoryBytes <= 2.5e9,
     },
   }
 }
@@ -91,25 +119,26 @@ function table(all: readonly Step[]): string {
     `${usage.wallSeconds.toFixed(1)} s`,
     `${usage.cpuSeconds.toFixed(1)} s`,
     `${Math.round(usage.peakMemoryBytes / 1e6)} MB`,
+    `${Math.round(usage.peakScratchBytes / 1e6)} MB`,
     `${(usage.readBytes / 1e9).toFixed(2)} GB`,
     `${(usage.writtenBytes / 1e9).toFixed(2)} GB`,
   ])
   return [
-    ['stage', 'wall', 'CPU', 'peak memory', 'read', 'written'],
-    ['---', '---', '---', '---', '---', '---'],
+    ['stage', 'wall', 'CPU', 'peak memory', 'scratch', 'read', 'written'],
+    ['---', '---', '---', '---', '---', '---', '---'],
     ...rows,
   ]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')
 }
 
-async function contimg(args: readonly string[]): Promise<string> {
+async function contimg(args: readonly string[], allowed: readonly number[]): Promise<string> {
   const child = spawn(process.execPath, [join(checkout, 'orchestrator/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let text = ''
   child.stdout.on('data', (block: Buffer) => (text += block.toString()))
   const code = await new Promise<number | null>((done) => child.on('close', done))
-  if (code === null || ![0, 3].includes(code)) throw new Error(`contimg ${args[0]} ended with exit code ${code}`)
+  if (code === null || !allowed.includes(code)) throw new Error(`contimg ${args[0]} ended with exit code ${code}`)
   return text
 }
