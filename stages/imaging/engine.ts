@@ -4,12 +4,11 @@ import { readFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
 import type { StageRun } from '#runtime/stage/contract.ts'
 import type { imaging } from './contract.ts'
 import type { ImagingSettings } from './presets.ts'
-import type { WideBeam } from './point-spread.ts'
 import {
   cleanArguments,
   dirtyArguments,
   redirtyArguments,
-  widePsfArguments,
+  wideArguments,
   wideStep,
   type WscleanJob,
   type WscleanVersion,
@@ -33,6 +32,13 @@ export interface DirtyImages {
   noisePath: string
 }
 
+export interface WideImages {
+  image: FitsImage
+  psf: FitsImage
+  /** Pixels of the image in one of these. */
+  step: number
+}
+
 export interface CleanImages {
   image: FitsImage
   residual: FitsImage
@@ -45,8 +51,8 @@ export interface CleanImages {
 export interface Engine {
   /** PSF and dirty images of Stokes I and Q. */
   dirty(sets: readonly string[]): Promise<DirtyImages>
-  /** A coarse dirty beam of twice the field. */
-  widePsf(sets: readonly string[], integrations: number): Promise<WideBeam>
+  /** Coarse dirty beam and image of twice the field. */
+  wide(sets: readonly string[], integrations: number): Promise<WideImages>
   /** Dirty image of Stokes I alone. */
   redirty(sets: readonly string[]): Promise<FitsImage>
   /**
@@ -106,10 +112,13 @@ export function createEngine(
         psf: await readFitsImage(path('first-psf.fits')),
       }
     },
-    async widePsf(sets, integrations) {
-      await call(widePsfArguments(job('wide', sets), integrations))
-      const { data, wcs } = await readFitsImage(path('wide-psf.fits'))
-      return { data, width: wcs.width, height: wcs.height, step: wideStep(settings) }
+    async wide(sets, integrations) {
+      await call(wideArguments(job('wide', sets), integrations))
+      return {
+        image: await readFitsImage(path('wide-dirty.fits')),
+        psf: await readFitsImage(path('wide-psf.fits')),
+        step: wideStep(settings),
+      }
     },
     async redirty(sets) {
       await call(redirtyArguments(job('next', sets)))

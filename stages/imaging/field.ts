@@ -4,7 +4,7 @@ import { robustSigma } from '#runtime/numeric/statistics.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import type { Island } from '#runtime/sky/islands.ts'
-import type { Engine, Stage } from './engine.ts'
+import type { Engine, Stage, WideImages } from './engine.ts'
 import { findFirstPass, type FirstPass, type Peak } from './first-pass.ts'
 import { peakOf } from './image-statistics.ts'
 import {
@@ -17,15 +17,13 @@ import {
   type BrightCandidate,
   type SurveyedSet,
 } from './peel.ts'
-import { describePointSpread, type PointSpread } from './point-spread.ts'
+import { describePointSpread, type PointSpread, type WideBeam } from './point-spread.ts'
 import type { ImagingSettings } from './presets.ts'
 import type { VisibilitySet } from './visibilities.ts'
 
 /** The field once its bright sources are subtracted. */
 export interface Field {
-  /** Sets to image now: the calibrated ones, or copies without the bright sources. */
-  paths: readonly string[]
-  /** The same in copies that WSClean may write its model into. */
+  /** Copies of the sets without the bright sources, that WSClean may write its model into. */
   writablePaths(): Promise<readonly string[]>
   dirty: FitsImage
   psf: FitsImage
@@ -40,6 +38,9 @@ export interface Field {
   /** Largest apparent flux density, subtracted or not; of a field that is not searched, the dirty peak. */
   brightestJy: number
 }
+
+/** Depth of the wide search in units of the flux density that is sought: what is fainter may hide under sidelobes. */
+const wideFloor = 0.7
 
 /** A source to be fitted stands out of what the search left by this factor: noise of uncalibrated data is no source. */
 const brightSigma = 20
@@ -60,22 +61,38 @@ export async function peelField(
     .map((source) => ({ source, apparentFluxJy: meanApparentFlux(source, sets) }))
     .filter(({ apparentFluxJy }) => apparentFluxJy > limitJy)
   let bright = known.length > 0 ? await subtraction.subtract(known, expectedBeam(settings)) : []
+  const candidatesOf = (found: FirstPass, image: FitsImage, beamRad: number): BrightCandidate[] =>
+    brightCandidates(found.peaks, image, {
+      limitJy: Math.max(limitJy, brightSigma * robustSigma(found.residual)),
+      known: bright.map(({ source }) => source),
+      beamRad,
+      sets,
+    })
+  let wide: WideImages | undefined
+  if (settings.clean) {
+    const integrations = sets[0].set.metadata.beam.raRad.length
+    const images = await stage.phase('wide', () => engine.wide(subtraction.paths, integrations))
+    const { beam, found } = await stage.phase('search', () => searchWide(images, { bright, settings, limitJy }))
+    const candidates = candidatesOf(found, images.image, beam.majorRad)
+    if (candidates.length > 0) bright = await subtraction.subtract([...bright, ...candidates], beam)
+    wide = images
+  }
   const { image, psf, noisePath } = await stage.phase('dirty', () => engine.dirty(subtraction.paths))
-  const { beam, wcs } = psf
-  if (beam === undefined) throw new StageError('WSCLEAN_FAILED', 'WSClean could not fit a beam to the dirty beam')
+  const { wcs } = psf
+  const beam = beamOf(psf)
   const peakJy = peakOf(image.data)
   if (peakJy === 0) {
     throw new StageError('DATA_UNUSABLE', 'the dirty image is zero everywhere: the visibilities are all zero', {
       hint: 'look at the calibration: its DATA column must hold the corrected visibilities',
     })
   }
-  const integrations = sets[0].set.metadata.beam.raRad.length
-  const wide = settings.clean
-    ? await stage.phase('wide beam', () => engine.widePsf(subtraction.paths, integrations))
-    : undefined
   const beamPixels = beam.majorRad / wcs.cellRad
   const minorPixels = beam.minorRad / wcs.cellRad
-  const spread = describePointSpread(psf.data, wcs.width, { height: wcs.height, mainLobePixels: beamPixels, wide })
+  const spread = describePointSpread(psf.data, wcs.width, {
+    height: wcs.height,
+    mainLobePixels: beamPixels,
+    wide: wide === undefined ? undefined : wideBeam(wide),
+  })
   const { maskSigma } = settings
   const search = (): Promise<FirstPass> =>
     stage.phase('search', () =>
@@ -83,14 +100,8 @@ export async function peelField(
     )
   let dirty = image
   let found: FirstPass = settings.clean ? await search() : { islands: [], peaks: [], residual: image.data, rounds: 0 }
-  for (let round = known.length > 0 ? 1 : 0; round < params.peelRounds; round += 1) {
-    const candidates = brightCandidates(found.peaks, wcs, {
-      limitJy: Math.max(limitJy, brightSigma * robustSigma(found.residual)),
-      known: bright.map(({ source }) => source),
-      beamRad: beam.majorRad,
-      sets,
-      freqHz: Number(psf.cards.get('CRVAL3')),
-    })
+  for (let round = 1; round < params.peelRounds; round += 1) {
+    const candidates = candidatesOf(found, dirty, beam.majorRad)
     const before = bright.length
     if (candidates.length === 0 || before >= params.brightSources) break
     bright = await subtraction.subtract([...bright, ...candidates], beam)
@@ -99,7 +110,6 @@ export async function peelField(
     if (bright.length === before) break
   }
   return {
-    paths: subtraction.paths,
     writablePaths: () => subtraction.copy(),
     dirty,
     psf,
@@ -112,9 +122,42 @@ export async function peelField(
     minorPixels,
     maskSigma,
     brightestJy: settings.clean
-      ? [...found.peaks, ...asPeaks(bright, wcs)].reduce((most, { fluxJy }) => Math.max(most, fluxJy), 0)
+      ? [...found.peaks, ...bright.map(({ apparentFluxJy: fluxJy }) => ({ fluxJy }))].reduce(
+          (most, { fluxJy }) => Math.max(most, fluxJy),
+          0,
+        )
       : peakJy,
   }
+}
+
+/** Sources of the wide image: those in the field and those outside, whose sidelobes cross it. */
+function searchWide(
+  { image, psf }: WideImages,
+  { bright, settings, limitJy }: { bright: readonly BrightCandidate[]; settings: ImagingSettings; limitJy: number },
+): { beam: RestoringBeam; found: FirstPass } {
+  const beam = beamOf(psf)
+  const { wcs, data } = psf
+  const beamPixels = beam.majorRad / wcs.cellRad
+  const spread = describePointSpread(data, wcs.width, { height: wcs.height, mainLobePixels: beamPixels })
+  const { maskSigma } = settings
+  const found = findFirstPass({
+    image: image.data,
+    psf: spread,
+    maskSigma,
+    beamPixels,
+    removed: asPeaks(bright, image.wcs),
+    floorJy: wideFloor * limitJy,
+  })
+  return { beam, found }
+}
+
+function wideBeam({ psf, step }: WideImages): WideBeam {
+  return { data: psf.data, width: psf.wcs.width, height: psf.wcs.height, step }
+}
+
+function beamOf({ beam }: FitsImage): RestoringBeam {
+  if (beam === undefined) throw new StageError('WSCLEAN_FAILED', 'WSClean could not fit a beam to the dirty beam')
+  return beam
 }
 
 /** Subtraction of bright sources from copies that are made when the first source is to go. */

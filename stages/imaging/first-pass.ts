@@ -41,7 +41,7 @@ const sidelobeMargin = 1.3
 const worstLobes = 4
 
 /** Part of a sidelobe that a source subtracted from the visibilities with its drifting beam may leave. */
-const removalError = 0.01
+const removalError = 0.003
 
 /** The same of a source subtracted in the image, near it and far from it, where the w-term moves its grating lobes. */
 const nearCleanError = 0.05
@@ -97,7 +97,7 @@ export function findFirstPass(input: SearchInput): FirstPass {
     const peaks = peaksOf(islands, components, psf.width)
     const search = { ...input, image: residual, cleaned: peaks, known: windows }
     const brightest = peaks.reduce((most, { fluxJy }) => Math.max(most, fluxJy), 0)
-    const floorJy = dynamicRange * brightest
+    const floorJy = Math.max(input.floorJy ?? 0, dynamicRange * brightest)
     const found = newIslands({ ...search, floorJy }, rms, { levelJy })
     const tried = windows.slice()
     openWindows(tried, found, psf)

@@ -1,6 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { RestoringBeam } from '#runtime/formats/fits/image.ts'
+import type { FitsImage, RestoringBeam } from '#runtime/formats/fits/image.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { separation } from '#runtime/sky/frames.ts'
 import { apparentFlux } from '#runtime/sky/predict.ts'
@@ -41,6 +41,9 @@ const plausibleFlux: readonly [number, number] = [0.3, 3]
 /** Spectral index that a source found in an image starts from: the mean of radio sources (Condon 1984). */
 const usualIndex = -0.7
 
+/** Below this mean beam a source is not modelled: near the null the real beam is not an Airy pattern. */
+const leastResponse = 0.005
+
 /** A source to be subtracted: where it was found, and what the image showed. */
 export interface BrightCandidate {
   source: SkySource
@@ -64,31 +67,42 @@ export function meanApparentFlux(source: SkySource, sets: readonly SurveyedSet[]
 /** Peaks of an image above a flux density as sources, leaving out those within a beam of known ones. */
 export function brightCandidates(
   peaks: readonly Peak[],
-  wcs: ImageWcs,
+  image: FitsImage,
   options: {
     limitJy: number
     known: readonly SkySource[]
     beamRad: number
     sets: readonly SurveyedSet[]
-    freqHz: number
   },
 ): BrightCandidate[] {
+  const { wcs, data, cards } = image
   return peaks
     .filter(({ fluxJy }) => fluxJy > options.limitJy)
     .sort((a, b) => b.fluxJy - a.fluxJy)
     .flatMap(({ pixel, fluxJy }): BrightCandidate[] => {
-      const direction = pixelToSky(wcs, pixel % wcs.width, Math.floor(pixel / wcs.width))
+      const { x, y } = vertex(data, wcs.width, pixel)
+      const direction = pixelToSky(wcs, x, y)
       if (options.known.some((source) => separation(source.direction, direction) < options.beamRad)) return []
       const unit: SkySource = {
-        name: `bright ${pixel}`,
+        name: `bright ${wcs.width} ${pixel}`,
         direction,
-        flux: { kind: 'power-law', fluxJy: 1, refFreqHz: options.freqHz, spectralIndex: usualIndex },
+        flux: { kind: 'power-law', fluxJy: 1, refFreqHz: Number(cards.get('CRVAL3')), spectralIndex: usualIndex },
       }
       const response = meanApparentFlux(unit, options.sets)
-      if (!(response > 0)) return []
+      if (!(response > leastResponse)) return []
       const flux = { ...unit.flux, fluxJy: fluxJy / response }
       return [{ source: { ...unit, flux }, apparentFluxJy: fluxJy }]
     })
+}
+
+/** Place of a peak between pixels: vertex of parabolas through it and its neighbours. */
+function vertex(data: Float32Array, width: number, pixel: number): { x: number; y: number } {
+  const shift = (step: number): number => {
+    const [a, b, c] = [data[pixel - step], data[pixel], data[pixel + step]]
+    const offset = (a - c) / (2 * (a - 2 * b + c))
+    return Math.abs(offset) <= 1 ? offset : 0
+  }
+  return { x: (pixel % width) + shift(1), y: Math.floor(pixel / width) + shift(width) }
 }
 
 /** Fits sources to the visibilities; those that end implausibly are left out. */

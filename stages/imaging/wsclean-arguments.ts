@@ -51,11 +51,11 @@ export function dirtyArguments(job: WscleanJob, stokes: readonly ('I' | 'Q')[]):
 }
 
 /**
- * The dirty beam over twice the field in coarse pixels, with the weights of the image: super-weighting keeps the cells of
- * the uv plane in which weights are counted. Baselines too long for the pixels are left out; they make no lobes. The
- * middle quarter of the integrations shows the lobes as well as all, a little sharper.
+ * Dirty beam and dirty image of twice the field in coarse pixels, with the weights of the image: super-weighting keeps the
+ * cells of the uv plane in which weights are counted. Baselines too long for the pixels are left out; they make no lobes.
+ * The middle quarter of the integrations shows bright sources and lobes as well as all, the lobes a little sharper.
  */
-export function widePsfArguments(job: WscleanJob, integrations: number): string[] {
+export function wideArguments(job: WscleanJob, integrations: number): string[] {
   const { sizePixels, cellArcsec } = job.settings
   const step = wideStep(job.settings)
   const size = 2 * Math.ceil(sizePixels / step)
@@ -69,7 +69,9 @@ export function widePsfArguments(job: WscleanJob, integrations: number): string[
     ...middle.map(String),
     '-pol',
     'I',
-    '-make-psf-only',
+    '-niter',
+    '0',
+    '-make-psf',
     ...job.measurementSets,
   ]
 }

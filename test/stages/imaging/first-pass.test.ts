@@ -107,11 +107,11 @@ test('what is left of a subtracted source is no new source, unless it is more th
   const place = 120 * size + 100
   const lobe = 120 * size + 131
   const image = dirtyImage([], 0.001)
-  // Less than a hundredth of a grating lobe of 7 % of 25 Jy, and on another image a source beyond doubt at that place.
+  // Less than 0.3 % of a grating lobe of 7 % of 100 Jy, and on another image a source beyond doubt at that place.
   const rest = 0.01
   const source = { x: 131, y: 120, fluxJy: rest }
   const left = dirtyImage([source], 0.001)
-  const removed = [{ pixel: place, fluxJy: 25 }]
+  const removed = [{ pixel: place, fluxJy: 100 }]
   const islandsOf = (data: Float32Array, more: Partial<SearchInput>) =>
     newIslands({ image: data, psf, maskSigma: 6, beamPixels, ...more }, noiseMap(data, size, beamPixels))
   assert.equal(islandsOf(image, {}).length, 0)

@@ -7,7 +7,7 @@ import {
   isSupported,
   parseWscleanVersion,
   redirtyArguments,
-  widePsfArguments,
+  wideArguments,
   type WscleanJob,
   type WscleanVersion,
 } from '../../../stages/imaging/wsclean-arguments.ts'
@@ -35,13 +35,13 @@ test('a dirty run of WSClean 3.1 makes the dirty beam and Stokes I and Q with th
   )
 })
 
-test('the wide dirty beam covers twice the field with the weights of the image, in pixels of about 14 arcsec', () => {
-  const args = widePsfArguments({ ...job, name: '/scratch/wide' }, 24).join(' ')
+test('the wide images cover twice the field with the weights of the image, in pixels of about 14 arcsec', () => {
+  const args = wideArguments({ ...job, name: '/scratch/wide' }, 24).join(' ')
   assert.match(
     args,
-    /-size 2048 2048 -scale 14asec -weight briggs 0\.5 .* -super-weight 2 -interval 9 15 -pol I -make-psf-only/,
+    /-size 2048 2048 -scale 14asec -weight briggs 0\.5 .* -super-weight 2 -interval 9 15 -pol I -niter 0 -make-psf /,
   )
-  const fine = widePsfArguments({ ...job, settings: presets.fine }, 1).join(' ')
+  const fine = wideArguments({ ...job, settings: presets.fine }, 1).join(' ')
   assert.match(fine, /-size 1920 1920 -scale 15asec .* -super-weight 2 -interval 0 1 /)
 })
 
