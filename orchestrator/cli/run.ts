@@ -46,7 +46,7 @@ export function addRunCommand(program: Command, io: Io, end: (exitCode: number) 
     .option('--name <name>', 'name of the run; with the name of an unfinished run of the same configuration it goes on')
     .option(
       '--set <key=value>',
-      'set one key of the configuration, such as imaging.cellArcsec=3; repeatable',
+      'set one key of the configuration, such as imaging.sizePixels=2400; repeatable',
       (value: string, all: string[]) => [...all, value],
       [],
     )
@@ -56,7 +56,7 @@ export function addRunCommand(program: Command, io: Io, end: (exitCode: number) 
       `
 Examples:
   contimg run --input DIR                          everything with the defaults
-  contimg run config.yaml --set imaging.cellArcsec=2.5
+  contimg run config.yaml --set imaging.sizePixels=2400
   contimg run --input DIR --uncalibrated -o json
 
 Exit codes: 0 finished, 1 an observation failed, 2 nothing was started, 3 a verdict is bad, 130 interrupted`,

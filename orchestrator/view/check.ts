@@ -13,12 +13,13 @@ export function decidingChecks({ steps, verdict }: ObservationState): string[] {
   if (verdict !== 'bad' && verdict !== 'uncertain') return []
   const last = steps.findLast(({ product }) => product !== undefined)?.stage
   const ofStages = new Map(steps.flatMap(({ stage, product }) => (product === undefined ? [] : [[stage, product]])))
-  return [...ofStages]
+  const deciding = [...ofStages]
     .flatMap(([stage, { quality }]) => quality.checks.map((check) => ({ stage, check })))
     .filter(({ stage, check }) => (stage === last ? weighs(check) : check.gating && check.verdict === 'bad'))
     .sort((a, b) => severity.indexOf(a.check.verdict) - severity.indexOf(b.check.verdict))
-    .slice(0, MOST_REASONS)
     .map(({ stage, check }) => (stage === last ? checkLine(check) : `${stage}: ${checkLine(check)}`))
+  if (deciding.length <= MOST_REASONS) return deciding
+  return [...deciding.slice(0, MOST_REASONS), `and ${deciding.length - MOST_REASONS} more: they are in the report`]
 }
 
 /** A check as one line: title, verdict, value with unit, limit, number of samples, and what was found. */

@@ -1,6 +1,6 @@
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
 import { skyToPixel, type ImageWcs } from '#runtime/sky/projection.ts'
-import { characterHeight } from './bitmap-font.ts'
+import { characterHeight, textWidth } from './bitmap-font.ts'
 import { labelAt, stepFor, type Canvas } from './picture-canvas.ts'
 
 /** Steps of grid lines: declination in degrees, right ascension in minutes of time. */
@@ -20,20 +20,36 @@ export function drawGrid(canvas: Canvas, wcs: ImageWcs): void {
   const raStepDeg = raStepMinutes / 4
   const raDeg = wcs.centre.raRad / DEGREE_RAD
   const reach = wantedLines + 3
+  const write = createLabels(canvas, scale)
   for (let k = -reach; k <= reach; k += 1) {
     const dec = (Math.round(decDeg / decStep) + k) * decStep
     const ra = (Math.round(raDeg / raStepDeg) + k) * raStepDeg
     if (Math.abs(dec) < 90) {
       const label = formatDec(dec, decStep)
       const edge = drawLine(canvas, wcs, (t) => ({ raDeg: raDeg + (t * fieldDeg * 1.5) / cosDec, decDeg: dec }))
-      if (edge.left !== undefined) labelAt(canvas, label, { x: 4, y: edge.left - (characterHeight + 2) * scale, scale })
+      if (edge.left !== undefined) write(label, { x: 4, y: edge.left - (characterHeight + 2) * scale })
     }
     if (Math.abs(k) * raStepDeg > 180) continue
     const edge = drawLine(canvas, wcs, (t) => ({
       raDeg: ra,
       decDeg: Math.max(-90, Math.min(90, decDeg + t * fieldDeg * 1.5)),
     }))
-    if (edge.top !== undefined) labelAt(canvas, formatRa(ra, raStepMinutes), { x: edge.top + 4, y: 4, scale })
+    if (edge.top !== undefined) write(formatRa(ra, raStepMinutes), { x: edge.top + 4, y: 4 })
+  }
+}
+
+/** Writes labels that fit into the picture and touch none before them; the others are left out. */
+function createLabels(canvas: Canvas, scale: number): (text: string, at: { x: number; y: number }) => void {
+  const written: { x: number; y: number; width: number }[] = []
+  const height = (characterHeight + 2) * scale
+  const gap = 4 * scale
+  return (text, { x, y }) => {
+    const width = textWidth(text, scale)
+    const touches = (other: { x: number; y: number; width: number }): boolean =>
+      x < other.x + other.width + gap && other.x < x + width + gap && Math.abs(y - other.y) < height
+    if (y < 2 || x + width > canvas.width - 2 || written.some(touches)) return
+    written.push({ x, y, width })
+    labelAt(canvas, text, { x, y, scale })
   }
 }
 

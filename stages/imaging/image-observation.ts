@@ -1,3 +1,4 @@
+import type { FitsValue } from '#runtime/formats/fits/cards.ts'
 import type { FitsImage } from '#runtime/formats/fits/image.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import type { Island } from '#runtime/sky/islands.ts'
@@ -15,6 +16,8 @@ export interface Imaged {
   model: Float32Array
   psf: FitsImage
   noisePath: string
+  /** What WSClean counted in the whole band; its images of frequency slices tell one slice. */
+  counts: ReadonlyMap<string, FitsValue>
   bright: readonly BrightCandidate[]
   islands: readonly Island[]
   maskFraction: number
@@ -26,6 +29,8 @@ export interface Imaged {
   /** Largest apparent flux density in the field, subtracted or not. */
   brightestJy: number
 }
+
+const countKeys = ['WSCNVIS', 'WSCENVIS', 'WSCVWSUM', 'WSCNORMF']
 
 /** Images of one observation: dirty beam and noise, bright sources away, mask, clean, another look at the residual. */
 export async function imageObservation(
@@ -54,6 +59,7 @@ function dirtyResult(field: Field): Imaged {
     model: new Float32Array(field.dirty.data.length),
     psf: field.psf,
     noisePath: field.noisePath,
+    counts: new Map([...field.psf.cards].filter(([key]) => countKeys.includes(key))),
     bright: field.bright,
     islands: [],
     maskFraction: 0,

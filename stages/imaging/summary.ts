@@ -81,7 +81,7 @@ export function summarize(stage: Stage, { imaged, noise, sets, settings }: Summa
   })
   const survey = totals(sets)
   const sefdJy = Number(metadata.extra['SEFD'] ?? params.sefdJy)
-  const effective = Number(imaged.psf.cards.get('WSCENVIS') ?? Number.NaN)
+  const effective = Number(imaged.counts.get('WSCENVIS') ?? Number.NaN)
   const centre = meanBeamCentre(beams)
   const track = metadata.beam
   const uncalibrated =
@@ -110,7 +110,7 @@ export function summarize(stage: Stage, { imaged, noise, sets, settings }: Summa
     beamCentre: centre,
     dishDiameterM,
     pbCut: params.pbCut,
-    wsclean: imaged.image.cards,
+    wsclean: new Map([...imaged.image.cards, ...imaged.counts]),
     cleanStop: imaged.cleanStop,
     majorCycles: imaged.log.majorCycles,
     minorIterations: imaged.log.minorIterations,
@@ -174,7 +174,7 @@ export function summarize(stage: Stage, { imaged, noise, sets, settings }: Summa
       brightFluxJy,
       brightestJy: imaged.brightestJy,
       retries: imaged.retries,
-      visibilities: Number(imaged.psf.cards.get('WSCNVIS') ?? Number.NaN),
+      visibilities: Number(imaged.counts.get('WSCNVIS') ?? Number.NaN),
       effectiveVisibilities: effective,
       flaggedFraction: survey.flaggedFraction,
       antennas: survey.antennas,

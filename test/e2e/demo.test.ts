@@ -89,8 +89,8 @@ describe('the demo observation', { skip: needs('wsclean') }, () => {
       ]),
     )
     // An output that changes on purpose raises its contract's version; then the new digests are accepted with
-    // CONTIMG_ACCEPT_GOLDEN=1.
-    if (process.env['CONTIMG_ACCEPT_GOLDEN'] === '1') writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`)
+    // CONTIMG_UPDATE_GOLDEN=1.
+    if (process.env['CONTIMG_UPDATE_GOLDEN'] === '1') writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`)
     assert.deepEqual(found, JSON.parse(readFileSync(golden, 'utf8')))
   })
 

@@ -52,7 +52,11 @@ export function skySection({ assessment, field, pictures, params }: ReportInput)
   })
   // The picture holds whole blocks of pixels, from the lower left corner.
   const block = Math.max(1, Math.floor(field.width / pictures.quicklook.width))
-  const description = `${counted(detections.sources.length, 'source')}: ${pairs.length} in the catalogue, ${unexpected.length} not in it; ${counted(missed.length, 'expected catalogue source')} missed.`
+  const found = counted(detections.sources.length, 'source')
+  const description =
+    catalogue === undefined
+      ? `${found}; no catalogue to compare with.`
+      : `${found}: ${pairs.length} in the catalogue, ${unexpected.length} not in it; ${counted(missed.length, 'expected catalogue source')} missed.`
   return html`<figure class="sky">
       <svg viewBox="0 0 ${SIDE} ${height}" role="img" aria-labelledby="sky-t sky-d">
         <title id="sky-t">Quick-look of the flat-noise image</title>

@@ -21,7 +21,7 @@ nav ul { list-style: none; padding: 0; margin: 8px 0; display: flex; flex-wrap: 
 .scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 20px; } .scroll:focus-visible { outline: 2px solid var(--main); }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; } caption { text-align: left; color: var(--soft); padding: 4px 0; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; }
-.checks { table-layout: fixed; min-width: 860px; } .checks th:nth-child(1) { width: 16%; } .checks th:nth-child(2) { width: 15%; } .checks th:nth-child(3) { width: 15%; } .checks th:nth-child(4) { width: 5%; } .checks th:nth-child(5) { width: 9%; }
+.checks { table-layout: fixed; min-width: 860px; } .checks th:nth-child(1) { width: 16%; } .checks th:nth-child(2) { width: 18%; } .checks th:nth-child(3) { width: 14%; } .checks th:nth-child(4) { width: 5%; } .checks th:nth-child(5) { width: 9%; }
 .limit { display: block; white-space: nowrap; } svg .plane { image-rendering: pixelated; }
 td.number, th.number { padding-right: 16px; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .grade { color: var(--tone); font-weight: 600; white-space: nowrap; } .shown { color: var(--soft); }
