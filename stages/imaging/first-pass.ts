@@ -28,7 +28,7 @@ export interface SearchInput {
 
 export interface FirstPass {
   islands: Island[]
-  /** Sources by image-plane CLEAN: per island the pixel of its brightest component and the sum of all. */
+  /** Sources by image-plane CLEAN: per island the pixel of its peak and the sum of its components. */
   peaks: Peak[]
   residual: Float32Array
   rounds: number
@@ -241,22 +241,17 @@ function indicesOf(mask: Uint8Array): number[] {
   return indices
 }
 
-/** Flux densities of islands: components lie on an island or on the pixels around it. */
+/** Flux densities of islands at their peaks: components lie on an island or on the pixels around it. */
 function peaksOf(islands: readonly Island[], components: ReadonlyMap<number, number>, width: number): Peak[] {
-  const sums = islands.map((island) => ({ pixel: island.peakIndex, fluxJy: 0, brightest: 0 }))
+  const sums = islands.map((island) => ({ pixel: island.peakIndex, fluxJy: 0 }))
   const owner = new Map<number, number>()
   islands.forEach((island, k) => island.pixels.forEach((pixel) => owner.set(pixel, k)))
   const steps = [0, -1, 1, -width, width]
   for (const [pixel, fluxJy] of components) {
     const found = steps.map((step) => owner.get(pixel + step)).find((k) => k !== undefined)
-    const sum = sums[found ?? -1]
-    if (sum === undefined) continue
-    sum.fluxJy += fluxJy
-    if (fluxJy <= sum.brightest) continue
-    sum.brightest = fluxJy
-    sum.pixel = pixel
+    if (found !== undefined) sums[found].fluxJy += fluxJy
   }
-  return sums.map(({ pixel, fluxJy }) => ({ pixel, fluxJy }))
+  return sums
 }
 
 /** Adds a value to a short list of the largest, in falling order. */

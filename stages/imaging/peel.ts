@@ -24,9 +24,13 @@ export interface SurveyedSet {
   survey: Survey
 }
 
-/** Every n-th channel and block of rows serves the fit: an eighth of the data finds a source of 200 sigma to 1.4 %. */
-const fitChannelStep = 4
-const fitBlockStep = 2
+/** Visibilities that a fit uses: an eighth of a full observation finds a source of 200 sigma to 1.4 %. */
+const fitSamples = 1_300_000
+
+/** Channels that stay, so that delays are sampled, and the most channels and blocks of rows of which one is used. */
+const fitChannels = 24
+const mostChannelStep = 4
+const mostBlockStep = 2
 
 /** Steps of the fit at most; it ends when chi-square falls by less than this part. */
 const fitSteps = 6
@@ -120,11 +124,10 @@ export async function fitBrightSources(
     let chi2 = 0
     let next = sources
     for (const { set } of sets) {
-      const freqHz = pickedFrequencies(set, fitChannelStep)
+      const steps = thinning(set)
+      const freqHz = pickedFrequencies(set, steps.channelStep)
       const fit = createBrightFit(next, { ...frameOf(set), freqHz })
-      await visitStokesI(set, { channelStep: fitChannelStep, blockStep: fitBlockStep, signal: stage.signal }, (block) =>
-        fit.add(block),
-      )
+      await visitStokesI(set, { ...steps, signal: stage.signal }, (block) => fit.add(block))
       chi2 += fit.chi2()
       next = fit.solve(shiftPart * beam.minorRad)
     }
@@ -148,6 +151,12 @@ export async function fitBrightSources(
     })
     return plausible ? [{ source, apparentFluxJy }] : []
   })
+}
+
+function thinning({ layout }: VisibilitySet): { channelStep: number; blockStep: number } {
+  const channelStep = Math.min(mostChannelStep, Math.max(1, Math.floor(layout.channels / fitChannels)))
+  const samples = (layout.rows * layout.channels) / channelStep
+  return { channelStep, blockStep: Math.min(mostBlockStep, Math.max(1, Math.floor(samples / fitSamples))) }
 }
 
 /** Copies of sets in the scratch folder, for subtraction. The calibrated product itself is never touched. */

@@ -166,6 +166,43 @@ test(
   },
 )
 
+test('a bright source beside the field does not spoil it', { skip: needs('wsclean') }, async (t) => {
+  const root = dataRoot(t)
+  const inside = [pointSource(0.2, 0.1, 0.3), pointSource(-0.3, -0.2, 0.15)]
+  await writeCalibratedSet(join(root, 'calibrated'), { sources: [...inside, pointSource(0.1, 0.9, 5)] })
+  const { exitCode, error, result, productDir } = await runImaging(root, { params: { sizePixels: 512 } })
+  assert.equal(exitCode, 0, JSON.stringify(error))
+  assert.equal(result.metrics['brightSources'], 3)
+  assert.ok(result.metrics['brightestJy'] > 2.5, 'the one outside')
+  assert.ok(result.metrics['noiseRatio'] < 1.3, `noise ratio ${result.metrics['noiseRatio']}`)
+  const image = await readFitsImage(join(productDir, 'image-pb-corrected.fits'))
+  for (const source of inside) {
+    const { peak } = measure(image.data, image.wcs.width, skyToPixel(image.wcs, source.direction))
+    const flux = source.flux.kind === 'power-law' ? source.flux.fluxJy : 0
+    assert.ok(Math.abs(peak / flux - 1) < 0.02 + (5 * result.metrics['thermalNoiseJyPerBeam']) / flux, `${peak}`)
+  }
+})
+
+test('sources that only the residual shows are cleaned in a further round', { skip: needs('wsclean') }, async (t) => {
+  const root = dataRoot(t)
+  // Among the sidelobes of the bright one the first search trusts nothing that is a factor of 30 fainter.
+  const sources = [pointSource(0.1, 0.1, 4), pointSource(0.17, 0.05, 0.08), pointSource(0.04, 0.16, 0.06)]
+  await writeCalibratedSet(join(root, 'calibrated'), { sources })
+  const { exitCode, error, result, productDir } = await runImaging(root, { params: { brightJy: null } })
+  assert.equal(exitCode, 0, JSON.stringify(error))
+  assert.equal(result.metrics['brightSources'], 0)
+  assert.ok(result.metrics['maskRounds'] >= 2, `${result.metrics['maskRounds']} rounds`)
+  const image = await readFitsImage(join(productDir, 'image-pb-corrected.fits'))
+  for (const source of sources) {
+    const { peak } = measure(image.data, image.wcs.width, skyToPixel(image.wcs, source.direction))
+    const flux = source.flux.kind === 'power-law' ? source.flux.fluxJy : 0
+    assert.ok(
+      Math.abs(peak / flux - 1) < 0.02 + (5 * result.metrics['rmsCentreJyPerBeam']) / flux,
+      `${source.name}: ${peak}`,
+    )
+  }
+})
+
 test('equal data give equal bytes with one thread', { skip: needs('wsclean') }, async (t) => {
   const root = dataRoot(t)
   await writeCalibratedSet(join(root, 'calibrated'), {
