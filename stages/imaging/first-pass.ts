@@ -196,7 +196,7 @@ function openWindows(windows: Uint8Array, islands: readonly Island[], { width, h
   for (let i = 0; i < mask.length; i += 1) if (mask[i] === 1) windows[i] = 1
 }
 
-/** Hogbom CLEAN that looks at window pixels only, down to a tenth of the first peak or to `stopJy`. */
+/** Hogbom CLEAN that looks at window pixels only, down to `roundDepth` of the first peak or to `stopJy`. */
 function cleanWindows(
   image: Float32Array,
   psf: PointSpread,
