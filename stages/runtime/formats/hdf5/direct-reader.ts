@@ -39,13 +39,14 @@ function directFile(source: ByteSource, datasets: Map<string, DatasetHeader>): H
     reason: undefined,
     paths: [...datasets.keys()].sort(),
     dataset: (path) => describe(path, datasets.get(path)),
-    readRows: (path, row0, rows, out) => readerOf(path)(row0, rows, out),
+    readRows: (path, row0, rows, out) => readerOf(path).read(row0, rows, out),
+    readStored: (path, row0, rows, scratch) => readerOf(path).stored(row0, rows, scratch),
     readStrings(path) {
       const { type, shape } = headerOf(path)
       const count = shape.reduce((total, length) => total * length, 1)
       if (!(count * type.bytes <= source.bytes)) throw corrupt(source.path, `${path} states ${count} strings`)
       const bytes = Buffer.alloc(count * type.bytes)
-      readerOf(path)(0, shape[0] ?? 1, bytes)
+      readerOf(path).read(0, shape[0] ?? 1, bytes)
       return Array.from({ length: count }, (_, index) => {
         const element = bytes.subarray(index * type.bytes, (index + 1) * type.bytes)
         return type.kind === 'text' ? readText(source, element) : trimmed(element)

@@ -1,6 +1,8 @@
 import type { ElementType } from './element-type.ts'
 import { UnknownLayout } from './file-format.ts'
 import { openDirect } from './direct-reader.ts'
+import type { RowScratch } from './row-reader.ts'
+import type { StoredRows } from './stored-rows.ts'
 import { openWasm } from './wasm-reader.ts'
 
 export interface Hdf5Dataset {
@@ -27,6 +29,8 @@ export interface Hdf5File {
   dataset(path: string): Hdf5Dataset | undefined
   /** Fills `out` with whole rows, `row0` counted along the first axis. A scalar is one row. */
   readRows(path: string, row0: number, rows: number, out: Uint8Array): void
+  /** The same rows as they are stored, in `scratch`: chunk by chunk where the file is read directly. */
+  readStored(path: string, row0: number, rows: number, scratch: RowScratch): StoredRows
   /** The elements of a fixed or variable-length string dataset. */
   readStrings(path: string): string[]
   close(): void

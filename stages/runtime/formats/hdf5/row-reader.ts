@@ -1,52 +1,104 @@
 import type { ByteSource } from './byte-source.ts'
-import { copyBox, padded4, strides4 } from './chunk-copy.ts'
 import { readChunkIndex, type ChunkIndex } from './chunk-index.ts'
 import { corrupt } from './file-format.ts'
 import type { DatasetHeader } from './object-header.ts'
+import { unpackRows, type RowBand, type StoredRows } from './stored-rows.ts'
 
-/** Chunks that lie side by side are read together up to this size: a buffer that fits the L2 cache. */
-const READ_BYTES = 256 * 1024
+/** Chunks of the same rows are read whole while they hold no more than this; of larger ones only the rows asked for. */
+const WHOLE_BYTES = 256 * 1024
 
-/** Fills `out` with whole rows, counted along the first axis; a scalar is one row. */
-export type RowReader = (row0: number, rows: number, out: Uint8Array) => void
+/** Rows that go into an array of the caller are loaded in pieces of about this size. */
+const PIECE_BYTES = 256 * 1024
+
+/** Memory that stored rows are read into; it grows when it must. Files that are read in turn can share one. */
+export interface RowScratch {
+  bytes: Uint8Array
+}
+
+/** Reads rows of one dataset, counted along the first axis; a scalar is one row. */
+export interface RowReader {
+  /** As they are stored, in `scratch`. */
+  stored(row0: number, rows: number, scratch: RowScratch): StoredRows
+  /** In C order into `out`. */
+  read(row0: number, rows: number, out: Uint8Array): void
+}
 
 /** Reads rows of a dataset at the addresses that its layout gives. A chunk index is read here, once, and checked. */
 export function createRowReader(source: ByteSource, header: DatasetHeader): RowReader {
   const { layout, shape, type } = header
   const rowBytes = shape.slice(1).reduce((total, length) => total * length, type.bytes)
   const rowsInFile = shape[0] ?? 1
-  const readAll = selectReader(source, header, rowBytes)
-  return (row0, rows, out) => {
+  const check = (row0: number, rows: number): void => {
     if (row0 < 0 || rows < 0 || row0 + rows > rowsInFile)
       throw new RangeError(`rows ${row0} to ${row0 + rows} of ${rowsInFile}`)
-    if (out.length < rows * rowBytes) throw new RangeError('the output array is too small')
     if (layout.kind !== 'chunked' && rowsInFile * rowBytes > layoutBytes(layout))
       throw corrupt(source.path, 'a dataset is smaller than its shape')
-    if (rows > 0) readAll(row0, rows, out)
   }
+  if (layout.kind === 'chunked') {
+    const geometry = { shape, chunkShape: layout.chunkShape, elementBytes: type.bytes }
+    const index = readChunkIndex(source, layout.indexAddress, geometry)
+    const load = chunkLoader(source, { ...geometry, index })
+    const [chunkRows] = layout.chunkShape
+    const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / (chunkRows * rowBytes))) * chunkRows
+    return {
+      stored(row0, rows, scratch) {
+        check(row0, rows)
+        return load(row0, rows, scratch)
+      },
+      read(row0, rows, out) {
+        check(row0, rows)
+        checkTarget(out, rows * rowBytes)
+        const scratch = { bytes: new Uint8Array(0) }
+        for (let row = row0; row < row0 + rows;) {
+          // Pieces end on borders of chunks, so that none is read twice.
+          const end = Math.min(row0 + rows, Math.floor(row / chunkRows) * chunkRows + pieceRows)
+          unpackRows(load(row, end - row, scratch), type.bytes, out.subarray((row - row0) * rowBytes))
+          row = end
+        }
+      },
+    }
+  }
+  const read = (row0: number, rows: number, out: Uint8Array): void => {
+    check(row0, rows)
+    checkTarget(out, rows * rowBytes)
+    const target = out.subarray(0, rows * rowBytes)
+    if (layout.kind === 'compact') target.set(layout.data.subarray(row0 * rowBytes, (row0 + rows) * rowBytes))
+    else if (layout.address === undefined) target.fill(0)
+    else source.readInto(target, layout.address + row0 * rowBytes)
+  }
+  return { read, stored: cOrderRows(shape, rowBytes, read) }
+}
+
+/** Stored rows of a dataset that can only be read in C order. */
+export function cOrderRows(
+  shape: readonly number[],
+  rowBytes: number,
+  read: (row0: number, rows: number, out: Uint8Array) => void,
+): RowReader['stored'] {
+  return (row0, rows, scratch) => {
+    const bytes = reserve(scratch, rows * rowBytes)
+    read(row0, rows, bytes)
+    return {
+      bytes,
+      shape: shape.slice(1),
+      chunkShape: shape.slice(1),
+      bands: [{ row: 0, rows, start: 0, chunkStride: 0 }],
+      dense: true,
+    }
+  }
+}
+
+function reserve(scratch: RowScratch, bytes: number): Uint8Array {
+  if (scratch.bytes.length < bytes) scratch.bytes = new Uint8Array(bytes)
+  return scratch.bytes.subarray(0, bytes)
+}
+
+function checkTarget(out: Uint8Array, bytes: number): void {
+  if (out.length < bytes) throw new RangeError('the output array is too small')
 }
 
 function layoutBytes(layout: { kind: 'compact'; data: Buffer } | { kind: 'contiguous'; bytes: number }): number {
   return layout.kind === 'compact' ? layout.data.length : layout.bytes
-}
-
-function selectReader(source: ByteSource, header: DatasetHeader, rowBytes: number): RowReader {
-  const { layout, shape, type } = header
-  if (layout.kind === 'compact')
-    return (row0, rows, out) => out.set(layout.data.subarray(row0 * rowBytes, (row0 + rows) * rowBytes))
-  if (layout.kind === 'contiguous') {
-    return (row0, rows, out) => {
-      const target = out.subarray(0, rows * rowBytes)
-      if (layout.address === undefined) target.fill(0)
-      else source.readInto(target, layout.address + row0 * rowBytes)
-    }
-  }
-  const index = readChunkIndex(source, layout.indexAddress, {
-    shape,
-    chunkShape: layout.chunkShape,
-    elementBytes: type.bytes,
-  })
-  return createChunkReader(source, { shape, chunkShape: layout.chunkShape, elementBytes: type.bytes, index })
 }
 
 interface Chunked {
@@ -57,88 +109,90 @@ interface Chunked {
 }
 
 /**
- * Reads all chunks that hold the same rows together where the buffer takes them, those that lie side by side in one go.
- * Rows of one value (flags, nsamples) are filled, others copied chunk by chunk.
+ * Loads all chunks that hold the rows asked for into one buffer, in C order of the grid. What lies side by side in the
+ * file comes with one read: the telescope's writer appends integration after integration, so that is most of a block.
  */
-function createChunkReader(source: ByteSource, { shape, chunkShape, elementBytes, index }: Chunked): RowReader {
-  const chunkBytes = chunkShape.reduce((total, length) => total * length, elementBytes)
-  const rowBytes = shape.slice(1).reduce((total, length) => total * length, elementBytes)
+function chunkLoader(source: ByteSource, { shape, chunkShape, elementBytes, index }: Chunked): RowReader['stored'] {
+  const [chunkRows] = chunkShape
+  const rowElements = chunkShape.slice(1).reduce((total, length) => total * length, 1)
   const columns = index.grid.slice(1).reduce((total, count) => total * count, 1)
-  const buffer = new Uint8Array(Math.max(READ_BYTES, chunkBytes))
-  const together = Math.min(columns, Math.floor(buffer.length / chunkBytes))
-  const place = chunkPlacement(shape, chunkShape, elementBytes, index.grid)
+  const unpadded = shape.every((length, axis) => axis === 0 || length % chunkShape[axis] === 0)
+  const wholeChunks = chunkRows * rowElements * elementBytes * columns <= WHOLE_BYTES
+  const reads = createReadQueue(source)
 
-  const load = (first: number, count: number): Uint8Array => {
-    for (let done = 0; done < count;) {
-      const address = index.addresses[first + done]
-      let run = 1
-      while (done + run < count && index.addresses[first + done + run] === address + run * chunkBytes) run++
-      const target = buffer.subarray(done * chunkBytes, (done + run) * chunkBytes)
-      if (Number.isNaN(address)) target.fill(0)
-      else source.readInto(target, address)
-      done += run
+  return (row0, rows, scratch) => {
+    const bands: RowBand[] = []
+    let elements = 0
+    let foreign = false
+    const first = Math.floor(row0 / chunkRows)
+    const end = Math.ceil((row0 + rows) / chunkRows)
+    const spans: { chunkRow: number; skipped: number; loaded: number; start: number }[] = []
+    for (let chunkRow = first; chunkRow < end; chunkRow++) {
+      const from = Math.max(row0 - chunkRow * chunkRows, 0)
+      const to = Math.min(row0 + rows - chunkRow * chunkRows, chunkRows)
+      const whole = wholeChunks || (from === 0 && to === chunkRows)
+      const skipped = whole ? 0 : from
+      const loaded = whole ? chunkRows : to - from
+      bands.push({
+        row: chunkRow * chunkRows + from - row0,
+        rows: to - from,
+        start: elements + (from - skipped) * rowElements,
+        chunkStride: loaded * rowElements,
+      })
+      foreign ||= loaded !== to - from
+      spans.push({ chunkRow, skipped, loaded, start: elements })
+      elements += loaded * rowElements * columns
     }
-    return buffer.subarray(0, count * chunkBytes)
-  }
-
-  return (row0, rows, out) => {
-    const lastRow = Math.ceil((row0 + rows) / chunkShape[0])
-    for (let chunkRow = Math.floor(row0 / chunkShape[0]); chunkRow < lastRow; chunkRow++) {
-      for (let column = 0; column < columns; column += together) {
-        const count = Math.min(together, columns - column)
-        const loaded = load(chunkRow * columns + column, count)
-        const from = Math.max(chunkRow * chunkShape[0], row0) - row0
-        const to = Math.min((chunkRow + 1) * chunkShape[0], row0 + rows) - row0
-        if (count === columns && fillUniform(loaded, out.subarray(from * rowBytes, to * rowBytes), elementBytes))
-          continue
-        for (let k = 0; k < count; k++) {
-          const chunk = loaded.subarray(k * chunkBytes, (k + 1) * chunkBytes)
-          place(chunk, chunkRow * columns + column + k, row0, rows, out)
-        }
+    const buffer = reserve(scratch, elements * elementBytes)
+    for (const { chunkRow, skipped, loaded, start } of spans) {
+      const bytes = loaded * rowElements * elementBytes
+      for (let column = 0; column < columns; column++) {
+        const at = start * elementBytes + column * bytes
+        const address = index.addresses[chunkRow * columns + column]
+        // A chunk that was never written holds the fill value, zero.
+        if (Number.isNaN(address)) buffer.fill(0, at, at + bytes)
+        else reads.add(buffer, { at, bytes, address: address + skipped * rowElements * elementBytes })
       }
     }
+    reads.flush(buffer)
+    return {
+      bytes: buffer,
+      shape: shape.slice(1),
+      chunkShape: chunkShape.slice(1),
+      bands,
+      dense: unpadded && !foreign,
+    }
   }
 }
 
-/** Fills `target` when all elements of `source` are alike: all its bytes, or all its words where an element is one or more. */
-function fillUniform(source: Uint8Array, target: Uint8Array, elementBytes: number): boolean {
-  if (source.byteLength % 4 !== 0) return false
-  const words = new Int32Array(source.buffer, source.byteOffset, source.byteLength >> 2)
-  const [first] = words
-  for (let index = 1; index < words.length; index++) if (words[index] !== first) return false
-  const sameBytes = first === Math.imul(first & 0xff, 0x01010101)
-  if (sameBytes) target.fill(first & 0xff)
-  else if (elementBytes % 4 !== 0 || target.byteOffset % 4 !== 0) return false
-  else new Int32Array(target.buffer, target.byteOffset, target.byteLength >> 2).fill(first)
-  return true
+/** One read of a file: `bytes` from `address` to the place `at` of the buffer. */
+interface FileRead {
+  at: number
+  bytes: number
+  address: number
 }
 
-type Placement = (chunk: Uint8Array, number: number, row0: number, rows: number, out: Uint8Array) => void
-
-function chunkPlacement(
-  shape: readonly number[],
-  chunkShape: readonly number[],
-  elementBytes: number,
-  grid: readonly number[],
-): Placement {
-  const [, g1, g2, g3] = padded4(grid)
-  const [, l1, l2, l3] = padded4(shape)
-  const [c0, c1, c2, c3] = padded4(chunkShape)
-  const sourceStride = strides4(chunkShape)
-  const targetStride = strides4(shape)
-  return (chunk, number, row0, rows, out) => {
-    const o3 = (number % g3) * c3
-    const o2 = (Math.floor(number / g3) % g2) * c2
-    const o1 = (Math.floor(number / (g3 * g2)) % g1) * c1
-    const o0 = Math.floor(number / (g3 * g2 * g1)) * c0
-    const from = Math.max(o0, row0)
-    const to = Math.min(o0 + c0, row0 + rows)
-    copyBox(chunk, out, elementBytes, {
-      count: [to - from, Math.min(c1, l1 - o1), Math.min(c2, l2 - o2), Math.min(c3, l3 - o3)],
-      sourceStart: (from - o0) * sourceStride[0],
-      sourceStride,
-      targetStart: (from - row0) * targetStride[0] + o1 * targetStride[1] + o2 * targetStride[2] + o3,
-      targetStride,
-    })
+/** Joins reads that follow each other both in the file and in the buffer. */
+function createReadQueue(source: ByteSource): {
+  add(buffer: Uint8Array, next: FileRead): void
+  flush(buffer: Uint8Array): void
+} {
+  let at = 0
+  let bytes = 0
+  let address = 0
+  const flush = (buffer: Uint8Array): void => {
+    if (bytes > 0) source.readInto(buffer.subarray(at, at + bytes), address)
+    bytes = 0
+  }
+  return {
+    flush,
+    add(buffer, next) {
+      if (next.at === at + bytes && next.address === address + bytes) {
+        bytes += next.bytes
+        return
+      }
+      flush(buffer)
+      ;({ at, bytes, address } = next)
+    },
   }
 }

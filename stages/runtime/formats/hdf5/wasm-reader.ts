@@ -4,6 +4,7 @@ import type { File, H5Module, Metadata } from './h5wasm-module.ts'
 import { loadH5wasm } from './h5wasm-module.ts'
 import type { ElementType } from './element-type.ts'
 import type { Hdf5Dataset, Hdf5File } from './file.ts'
+import { cOrderRows } from './row-reader.ts'
 
 /** Filters that are compiled into h5wasm: deflate (gzip), shuffle, fletcher32. */
 const KNOWN_FILTERS = new Set([1, 2, 3])
@@ -89,6 +90,22 @@ function wasmFile({ path, bytes, reason, file, module, datasets }: Parts): Hdf5F
     return dataset
   }
   const buffer = growingBuffer(module)
+  const readRows = (datasetPath: string, row0: number, rows: number, out: Uint8Array): void => {
+    const { shape, type } = datasetOf(datasetPath)
+    if (row0 < 0 || rows < 0 || row0 + rows > (shape[0] ?? 1))
+      throw new RangeError(`rows ${row0} to ${row0 + rows} of ${shape[0] ?? 1}`)
+    const needed = shape.slice(1).reduce((total, length) => total * length, rows * type.bytes)
+    if (out.length < needed) throw new RangeError('the output array is too small')
+    if (needed === 0) return
+    const pointer = buffer.reserve(needed)
+    const [count, offset, stride] = shape.length === 0 ? [null, null, null] : selection(shape, row0, rows)
+    const status = guarded(path, () =>
+      module.get_dataset_data(file.file_id, datasetPath, count, offset, stride, BigInt(pointer)),
+    )
+    if (status < 0) throw unreadable(path, `${datasetPath}: libhdf5 returned ${status}`)
+    // The view is made after the call: the WebAssembly memory may have grown in it.
+    out.set(module.HEAPU8.subarray(pointer, pointer + needed))
+  }
   return {
     path,
     bytes,
@@ -96,21 +113,11 @@ function wasmFile({ path, bytes, reason, file, module, datasets }: Parts): Hdf5F
     reason,
     paths: [...datasets.keys()].sort(),
     dataset: (datasetPath) => datasets.get(datasetPath),
-    readRows(datasetPath, row0, rows, out) {
+    readRows,
+    readStored(datasetPath, row0, rows, scratch) {
       const { shape, type } = datasetOf(datasetPath)
-      if (row0 < 0 || rows < 0 || row0 + rows > (shape[0] ?? 1))
-        throw new RangeError(`rows ${row0} to ${row0 + rows} of ${shape[0] ?? 1}`)
-      const needed = shape.slice(1).reduce((total, length) => total * length, rows * type.bytes)
-      if (out.length < needed) throw new RangeError('the output array is too small')
-      if (needed === 0) return
-      const pointer = buffer.reserve(needed)
-      const [count, offset, stride] = shape.length === 0 ? [null, null, null] : selection(shape, row0, rows)
-      const status = guarded(path, () =>
-        module.get_dataset_data(file.file_id, datasetPath, count, offset, stride, BigInt(pointer)),
-      )
-      if (status < 0) throw unreadable(path, `${datasetPath}: libhdf5 returned ${status}`)
-      // The view is made after the call: the WebAssembly memory may have grown in it.
-      out.set(module.HEAPU8.subarray(pointer, pointer + needed))
+      const rowBytes = shape.slice(1).reduce((total, length) => total * length, type.bytes)
+      return cOrderRows(shape, rowBytes, (...read) => readRows(datasetPath, ...read))(row0, rows, scratch)
     },
     readStrings: (datasetPath) => {
       datasetOf(datasetPath)
