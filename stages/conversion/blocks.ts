@@ -1,12 +1,20 @@
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
 import { openTiles, type MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
-import { openUvh5Data, type Uvh5Data } from '#runtime/formats/uvh5/data.ts'
-import { convertBlock, type KernelSetup } from './kernel.ts'
+import {
+  createBlockScratch,
+  openUvh5Data,
+  unpackStored,
+  type BlockScratch,
+  type StoredBlock,
+  type Uvh5Data,
+} from '#runtime/formats/uvh5/data.ts'
+import { channelPhases, convertBlock, type KernelSetup } from './kernel.ts'
 import {
   clearWeightSums,
   createWeightSums,
   finishWeights,
   mergeSamples,
+  type FileSamples,
   sampleWeight,
   visitElements,
 } from './samples.ts'
@@ -30,7 +38,7 @@ export interface BlockJob {
   stepHz: number
   direct: Int32Array
   swappedOrder: Int32Array
-  /** (baselines), shared */
+  /** (rows), shared */
   swapped: Uint8Array
   /** (rows), shared */
   pathM: Float64Array
@@ -79,9 +87,10 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
   const { polarizations, tileChannels: channels } = layout
   const elements = blockRows * channels * polarizations
   const buffers: Buffers = {
-    vis: new Float32Array(2 * elements),
+    stored: createBlockScratch(),
     flags: new Uint8Array(elements),
     nsamples: new Float32Array(elements),
+    stepPhase: new Float64Array(2 * blockRows),
     data: new Float32Array(2 * elements),
     outFlags: new Uint8Array(elements),
     weights: new Float32Array(elements),
@@ -101,6 +110,7 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
       const rows = Math.min(blockRows, layout.rows - row0)
       if (pass === 'weights') return writeWeights(open, row0, rows)
       clearWeightSums(sums)
+      channelPhases(job, { row0, rows }, buffers.stepPhase)
       job.sources.forEach((_, source) => convertSource(open, { source, row0, rows }, sums))
       flagAbsent(open, row0, rows)
       const out = job.results.weight.subarray(row0 * polarizations, (row0 + rows) * polarizations)
@@ -111,9 +121,11 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
 }
 
 interface Buffers {
-  vis: Float32Array
+  stored: BlockScratch
+  /** Of the file, in C order. */
   flags: Uint8Array
   nsamples: Float32Array
+  stepPhase: Float64Array
   data: Float32Array
   outFlags: Uint8Array
   weights: Float32Array
@@ -142,13 +154,10 @@ function convertSource(
 ): void {
   const setup = setups[source]
   const { badCount, flagCount } = buffers
-  files[source].readRows(row0, rows, buffers)
-  convertBlock(setup, { row0, rows, vis: buffers.vis, data: buffers.data, bad: buffers.outFlags, badCount })
-  mergeSamples(
-    setup,
-    { row0, rows, fileFlags: buffers.flags, nsamples: buffers.nsamples, flags: buffers.outFlags, badCount, flagCount },
-    sums,
-  )
+  const stored = files[source].readStored(row0, rows, buffers.stored)
+  const { data, outFlags: bad, stepPhase } = buffers
+  convertBlock(setup, { row0, rows, vis: stored.vis, stepPhase, data, bad, badCount })
+  mergeSamples(setup, { row0, rows, file: fileSamples(stored, setup, buffers), flags: bad, badCount, flagCount }, sums)
   const channel0 = job.sources[source].slot * setup.channels
   tiles.writeData(row0, rows, channel0, setup.channels, buffers.data)
   let flagged = 0
@@ -159,6 +168,15 @@ function convertSource(
   }
   // The file is born as zeros: where nothing is flagged there is nothing to write.
   if (flagged > 0) tiles.writeFlags(row0, rows, channel0, setup.channels, buffers.outFlags)
+}
+
+/** Nearly every block of the telescope has no flags, and one count for all samples. */
+function fileSamples({ flags, nsamples }: StoredBlock, setup: KernelSetup, buffers: Buffers): FileSamples {
+  if (flags.uniform && flags.values[0] === 0 && nsamples.uniform && nsamples.values[0] > 0)
+    return { nsamples: nsamples.values[0] }
+  unpackStored(flags, setup, buffers.flags)
+  unpackStored(nsamples, setup, buffers.nsamples)
+  return buffers
 }
 
 function flagAbsent({ job, tiles, buffers }: OpenJob, row0: number, rows: number): void {
@@ -173,7 +191,7 @@ function writeWeights({ job, files, tiles, buffers, setups }: OpenJob, row0: num
   job.sources.forEach(({ slot }, source) => {
     const setup = setups[source]
     const channel0 = slot * setup.channels
-    files[source].readRows(row0, rows, buffers)
+    unpackStored(files[source].readStored(row0, rows, buffers.stored).nsamples, setup, buffers.nsamples)
     tiles.readFlags(row0, rows, channel0, setup.channels, buffers.outFlags)
     visitElements(setup, { row0, rows }, (_, to, from) => {
       buffers.weights[to] = buffers.outFlags[to] === 0 ? sampleWeight(buffers.nsamples[from]) : 0

@@ -171,8 +171,8 @@ function blockJob(
   }: { layout: MsLayout; band: Band; direct: Int32Array; swappedOrder: Int32Array },
 ): BlockJob {
   const { rows, polarizations } = layout
-  const swapped = new Uint8Array(new SharedArrayBuffer(array.swapped.length))
-  swapped.set(array.swapped)
+  const swapped = new Uint8Array(new SharedArrayBuffer(rows))
+  for (let row = 0; row < rows; row++) swapped[row] = array.swapped[row % array.swapped.length]
   const sources = members.map(({ path, file, freqHz }) => ({
     path,
     slot: band.subbands.indexOf(file.subband),

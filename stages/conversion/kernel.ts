@@ -1,3 +1,4 @@
+import type { StoredArray } from '#runtime/formats/uvh5/data.ts'
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 
 /** What the rows of one subband have in common. */
@@ -12,18 +13,20 @@ export interface KernelSetup {
   /** Index in the file of each output correlation, for pairs as listed and for swapped ones. */
   direct: Int32Array
   swappedOrder: Int32Array
-  /** (baselines) */
+  /** (rows of the observation): 1 where the file lists the pair of antennas the other way round. */
   swapped: Uint8Array
   /** (rows of the observation) */
   pathM: Float64Array
 }
 
-/** A block of rows of one subband; arrays in C order (row, channel, polarization). */
+/** A block of rows of one subband. Outputs are in C order (row, channel, polarization). */
 export interface KernelBlock {
   row0: number
   rows: number
-  /** As in the file. */
-  vis: Float32Array
+  /** As stored in the file, chunk by chunk. */
+  vis: StoredArray<Float32Array>
+  /** From `channelPhases`, the same for every subband. */
+  stepPhase: Float64Array
   /** Output: pairs (re, im), channels ascending, correlations in the order of the set. */
   data: Float32Array
   /** Output: 1 where the sample is zero or not finite, else 0. */
@@ -32,105 +35,150 @@ export interface KernelBlock {
   badCount: Uint32Array
 }
 
+/** Radians of phase for one metre of path and one hertz. */
+const TURN_RAD_S_M = (-2 * Math.PI) / SPEED_OF_LIGHT_M_S
+
 /** Squares of amplitudes from here on could overflow float32 when rotated: such samples count as not finite. */
 const LARGEST_SQUARE = 3.4e38 ** 2 / 2
 
 /**
+ * By what the phase of each row turns from one channel to the next: exp(-2 pi i step/c path).
+ * @param out (rows, 2): real and imaginary part
+ */
+export function channelPhases(
+  { pathM, stepHz }: Pick<KernelSetup, 'pathM' | 'stepHz'>,
+  { row0, rows }: { row0: number; rows: number },
+  out: Float64Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const angle = TURN_RAD_S_M * pathM[row0 + row] * stepHz
+    out[2 * row] = Math.cos(angle)
+    out[2 * row + 1] = Math.sin(angle)
+  }
+}
+
+/**
  * Brings a block into the form of the MeasurementSet: conjugated where the file lists the pair as (1, 2), so that
  * DATA = <V_1 conj(V_2)>; channels ascending; rotated by exp(-2 pi i nu/c path). Zero and non-finite samples become 0
- * and are marked. Phases are float64: one sine and cosine a row for the first channel and one for the step, a complex
- * recurrence between (error < 1e-13 over 48 channels); results are rounded once to float32. Adding 0 turns an imaginary
- * part of -0 into 0, so that the sign of nothing does not depend on how a file lists a pair.
+ * and are marked. Phases are float64: one sine and cosine a row for the first channel, a complex recurrence from there
+ * (error < 1e-13 over 48 channels); results are rounded once to float32. Adding 0 turns an imaginary part of -0 into 0,
+ * so that the sign of nothing does not depend on how a file lists a pair.
  */
 export function convertBlock(setup: KernelSetup, block: KernelBlock): void {
   block.bad.fill(0, 0, block.rows * setup.channels * setup.polarizations)
   // Two correlations in the order of the set are what the telescope writes; the loop for them is unrolled.
   const pair = [setup.direct, setup.swappedOrder].every((order) => order.join() === '0,1')
-  if (pair) convertPairs(setup, block)
-  else convertAny(setup, block)
+  for (const band of block.vis.bands) {
+    if (pair) convertPairs(setup, block, band)
+    else convertAny(setup, block, band)
+  }
 }
 
-function convertAny(setup: KernelSetup, block: KernelBlock): void {
+type RowBand = KernelBlock['vis']['bands'][number]
+
+function convertAny(setup: KernelSetup, block: KernelBlock, band: RowBand): void {
   const { channels, polarizations, swapped } = setup
-  const { vis, data, bad } = block
-  const { first, next } = channelOrder(setup)
-  const phase = new Float64Array(4)
-  for (let row = 0; row < block.rows; row++) {
-    const reversed = swapped[(block.row0 + row) % swapped.length] === 1
+  const { data, bad, stepPhase } = block
+  const { values, rowStride, chunkChannels, chunkPolarizations } = block.vis
+  const { segments, polarizationChunks, next } = chunkOrder(setup, block.vis)
+  const place = Int32Array.from(
+    { length: polarizations },
+    (_, p) => Math.floor(p / chunkPolarizations) * band.chunkStride + (p % chunkPolarizations),
+  )
+  for (let row = band.row; row < band.row + band.rows; row++) {
+    const reversed = swapped[block.row0 + row] === 1
     const order = reversed ? setup.swappedOrder : setup.direct
     const sign = reversed ? 1 : -1
-    startPhase(setup, block.row0 + row, phase)
-    let re = phase[0]
-    let im = phase[1]
-    const base = row * channels * polarizations
+    const angle = TURN_RAD_S_M * setup.pathM[block.row0 + row] * setup.lowestHz
+    let re = Math.cos(angle)
+    let im = Math.sin(angle)
+    const stepRe = stepPhase[2 * row]
+    const stepIm = stepPhase[2 * row + 1]
+    let to = row * channels * polarizations
     let count = 0
-    let to = base
-    for (let channel = 0; channel < channels; channel++) {
-      const from = base + (first + next * channel) * polarizations
-      for (let p = 0; p < polarizations; p++, to++) {
-        const at = 2 * (from + order[p])
-        const x = vis[at]
-        const y = sign * vis[at + 1]
-        if (isUsable(x * x + y * y)) {
-          data[2 * to] = x * re - y * im
-          data[2 * to + 1] = x * im + y * re + 0
-        } else {
-          data[2 * to] = 0
-          data[2 * to + 1] = 0
-          bad[to] = 1
-          count++
+    for (const segment of segments) {
+      const length = Math.min(chunkChannels, channels - segment * chunkChannels)
+      let from =
+        band.start +
+        segment * polarizationChunks * band.chunkStride +
+        (row - band.row) * rowStride +
+        (next < 0 ? (1 - length) * next : 0)
+      for (let channel = 0; channel < length; channel++, from += next) {
+        for (let p = 0; p < polarizations; p++, to++) {
+          const at = 2 * (from + place[order[p]])
+          const x = values[at]
+          const y = sign * values[at + 1]
+          if (isUsable(x * x + y * y)) {
+            data[2 * to] = x * re - y * im
+            data[2 * to + 1] = x * im + y * re + 0
+          } else {
+            data[2 * to] = 0
+            data[2 * to + 1] = 0
+            bad[to] = 1
+            count++
+          }
         }
+        const turned = re * stepRe - im * stepIm
+        im = re * stepIm + im * stepRe
+        re = turned
       }
-      const turned = re * phase[2] - im * phase[3]
-      im = re * phase[3] + im * phase[2]
-      re = turned
     }
     block.badCount[row] = count
   }
 }
 
 /** The same operations in the same order for two correlations that keep their places. */
-function convertPairs(setup: KernelSetup, block: KernelBlock): void {
+function convertPairs(setup: KernelSetup, block: KernelBlock, band: RowBand): void {
   const { channels, swapped } = setup
-  const { vis, data, bad } = block
-  const { first, next } = channelOrder(setup)
-  const phase = new Float64Array(4)
-  for (let row = 0; row < block.rows; row++) {
-    const sign = swapped[(block.row0 + row) % swapped.length] === 1 ? 1 : -1
-    startPhase(setup, block.row0 + row, phase)
-    let re = phase[0]
-    let im = phase[1]
-    const stepRe = phase[2]
-    const stepIm = phase[3]
+  const { data, bad, stepPhase } = block
+  const { values, rowStride, chunkChannels, chunkPolarizations } = block.vis
+  const { segments, polarizationChunks, next } = chunkOrder(setup, block.vis)
+  const second = 2 * (chunkPolarizations > 1 ? 1 : band.chunkStride)
+  for (let row = band.row; row < band.row + band.rows; row++) {
+    const sign = swapped[block.row0 + row] === 1 ? 1 : -1
+    const angle = TURN_RAD_S_M * setup.pathM[block.row0 + row] * setup.lowestHz
+    let re = Math.cos(angle)
+    let im = Math.sin(angle)
+    const stepRe = stepPhase[2 * row]
+    const stepIm = stepPhase[2 * row + 1]
     let to = row * channels * 4
-    let from = to + first * 4
     let count = 0
-    for (let channel = 0; channel < channels; channel++) {
-      const x0 = vis[from]
-      const y0 = sign * vis[from + 1]
-      const x1 = vis[from + 2]
-      const y1 = sign * vis[from + 3]
-      if (isUsable(x0 * x0 + y0 * y0) && isUsable(x1 * x1 + y1 * y1)) {
-        data[to] = x0 * re - y0 * im
-        data[to + 1] = x0 * im + y0 * re + 0
-        data[to + 2] = x1 * re - y1 * im
-        data[to + 3] = x1 * im + y1 * re + 0
-      } else {
-        const usable0 = isUsable(x0 * x0 + y0 * y0)
-        const usable1 = isUsable(x1 * x1 + y1 * y1)
-        data[to] = usable0 ? x0 * re - y0 * im : 0
-        data[to + 1] = usable0 ? x0 * im + y0 * re + 0 : 0
-        data[to + 2] = usable1 ? x1 * re - y1 * im : 0
-        data[to + 3] = usable1 ? x1 * im + y1 * re + 0 : 0
-        bad[to >> 1] = usable0 ? 0 : 1
-        bad[(to >> 1) + 1] = usable1 ? 0 : 1
-        count += (usable0 ? 0 : 1) + (usable1 ? 0 : 1)
+    for (let k = 0; k < segments.length; k++) {
+      const segment = segments[k]
+      const length = Math.min(chunkChannels, channels - segment * chunkChannels)
+      let from =
+        2 *
+        (band.start +
+          segment * polarizationChunks * band.chunkStride +
+          (row - band.row) * rowStride +
+          (next < 0 ? (1 - length) * next : 0))
+      for (let channel = 0; channel < length; channel++) {
+        const x0 = values[from]
+        const y0 = sign * values[from + 1]
+        const x1 = values[from + second]
+        const y1 = sign * values[from + second + 1]
+        if (isUsable(x0 * x0 + y0 * y0) && isUsable(x1 * x1 + y1 * y1)) {
+          data[to] = x0 * re - y0 * im
+          data[to + 1] = x0 * im + y0 * re + 0
+          data[to + 2] = x1 * re - y1 * im
+          data[to + 3] = x1 * im + y1 * re + 0
+        } else {
+          const usable0 = isUsable(x0 * x0 + y0 * y0)
+          const usable1 = isUsable(x1 * x1 + y1 * y1)
+          data[to] = usable0 ? x0 * re - y0 * im : 0
+          data[to + 1] = usable0 ? x0 * im + y0 * re + 0 : 0
+          data[to + 2] = usable1 ? x1 * re - y1 * im : 0
+          data[to + 3] = usable1 ? x1 * im + y1 * re + 0 : 0
+          bad[to >> 1] = usable0 ? 0 : 1
+          bad[(to >> 1) + 1] = usable1 ? 0 : 1
+          count += (usable0 ? 0 : 1) + (usable1 ? 0 : 1)
+        }
+        const turned = re * stepRe - im * stepIm
+        im = re * stepIm + im * stepRe
+        re = turned
+        to += 4
+        from += 2 * next
       }
-      const turned = re * stepRe - im * stepIm
-      im = re * stepIm + im * stepRe
-      re = turned
-      to += 4
-      from += 4 * next
     }
     block.badCount[row] = count
   }
@@ -141,16 +189,15 @@ function isUsable(square: number): boolean {
   return square > 0 && square < LARGEST_SQUARE
 }
 
-/** First channel of the file in the order of the set, and the way from one to the next. */
-function channelOrder({ channels, descending }: KernelSetup): { first: number; next: number } {
-  return descending ? { first: channels - 1, next: -1 } : { first: 0, next: 1 }
-}
-
-/** exp(-2 pi i nu/c path) of the lowest channel, and of one channel step. */
-function startPhase({ pathM, lowestHz, stepHz }: KernelSetup, row: number, out: Float64Array): void {
-  const turn = ((-2 * Math.PI) / SPEED_OF_LIGHT_M_S) * pathM[row]
-  out[0] = Math.cos(turn * lowestHz)
-  out[1] = Math.sin(turn * lowestHz)
-  out[2] = Math.cos(turn * stepHz)
-  out[3] = Math.sin(turn * stepHz)
+/** Pieces of the channel axis in the order of the set, and the way from one channel to the next in one of them. */
+function chunkOrder(
+  { channels, polarizations, descending }: KernelSetup,
+  { chunkChannels, chunkPolarizations }: StoredArray<Float32Array>,
+): { segments: number[]; polarizationChunks: number; next: number } {
+  const segments = Array.from({ length: Math.ceil(channels / chunkChannels) }, (_, segment) => segment)
+  return {
+    segments: descending ? segments.reverse() : segments,
+    polarizationChunks: Math.ceil(polarizations / chunkPolarizations),
+    next: descending ? -chunkPolarizations : chunkPolarizations,
+  }
 }

@@ -12,12 +12,14 @@ export interface WeightSums {
   count: Uint32Array
 }
 
-/** A block of one subband after `convertBlock`. `flags` are in output order, `fileFlags` and `nsamples` as in the file. */
+/** Flags and sample counts of a block as the file has them, in C order; or the one count of all samples, none flagged. */
+export type FileSamples = { flags: Uint8Array; nsamples: Float32Array } | { nsamples: number }
+
+/** A block of one subband after `convertBlock`, in output order. */
 export interface SampleBlock {
   row0: number
   rows: number
-  fileFlags: Uint8Array
-  nsamples: Float32Array
+  file: FileSamples
   /** In: 1 for zero and non-finite samples. Out: also where the file flags a sample or no raw samples are behind it. */
   flags: Uint8Array
   /** In: number of zero and non-finite samples of each row. Out: those without raw samples too. */
@@ -50,14 +52,9 @@ export function sampleWeight(nsamples: number): number {
 
 /** Merges the flags and sample counts of the file into a converted block, and adds its weights to the sums. */
 export function mergeSamples(setup: KernelSetup, block: SampleBlock, sums: WeightSums): void {
-  const elements = block.rows * setup.channels * setup.polarizations
-  // Nearly every block of the telescope: no flags, and all samples complete.
-  const unflagged = block.fileFlags[0] === 0 && isConstant(block.fileFlags, elements)
-  if (unflagged && block.nsamples[0] > 0 && isConstant(block.nsamples, elements)) {
-    addUniform(setup, block, sums)
-  } else {
-    addEach(setup, block, sums)
-  }
+  const { file } = block
+  if ('flags' in file) addEach(setup, block, file, sums)
+  else addUniform(setup, block, file.nsamples, sums)
 }
 
 /**
@@ -89,7 +86,7 @@ export function visitElements(
 ): void {
   const { channels, polarizations, descending, swapped } = setup
   for (let row = 0; row < rows; row++) {
-    const order = swapped[(row0 + row) % swapped.length] === 1 ? setup.swappedOrder : setup.direct
+    const order = swapped[row0 + row] === 1 ? setup.swappedOrder : setup.direct
     const base = row * channels * polarizations
     for (let channel = 0; channel < channels; channel++) {
       const from = base + (descending ? channels - 1 - channel : channel) * polarizations
@@ -98,21 +95,9 @@ export function visitElements(
   }
 }
 
-/** Whether the first `count` elements of an array all have the bits of its first one, four bytes at a time. */
-function isConstant(values: Uint8Array | Float32Array, count: number): boolean {
-  const bytes = values.BYTES_PER_ELEMENT * count
-  const words = new Uint32Array(values.buffer, values.byteOffset, Math.floor(bytes / 4))
-  const [first] = words
-  // A single byte repeated four times, or one float: rows of channels and correlations fill whole words or end in a rest.
-  let difference = values.BYTES_PER_ELEMENT === 4 ? 0 : first ^ Math.imul(values[0], 0x01010101)
-  for (let i = 0; i < words.length; i++) difference |= words[i] ^ first
-  for (let i = bytes - (bytes % 4); i < bytes; i++) difference |= values[i] ^ values[0]
-  return difference === 0
-}
-
-function addUniform(setup: KernelSetup, block: SampleBlock, sums: WeightSums): void {
+function addUniform(setup: KernelSetup, block: SampleBlock, nsamples: number, sums: WeightSums): void {
   const { channels, polarizations } = setup
-  const weight = sampleWeight(block.nsamples[0])
+  const weight = sampleWeight(nsamples)
   for (let row = 0; row < block.rows; row++) {
     block.flagCount[row] = block.badCount[row]
     for (let p = 0; p < polarizations; p++) {
@@ -127,15 +112,19 @@ function addUniform(setup: KernelSetup, block: SampleBlock, sums: WeightSums): v
   }
 }
 
-function addEach(setup: KernelSetup, block: SampleBlock, sums: WeightSums): void {
+function addEach(
+  setup: KernelSetup,
+  block: SampleBlock,
+  { flags, nsamples }: Extract<FileSamples, { flags: Uint8Array }>,
+  sums: WeightSums,
+): void {
   const { polarizations } = setup
   block.flagCount.fill(0, 0, block.rows)
   visitElements(setup, block, (row, to, from) => {
-    const empty = !(block.nsamples[from] > 0)
+    const empty = !(nsamples[from] > 0)
     if (empty && block.flags[to] === 0) block.badCount[row]++
-    if (empty || block.fileFlags[from] !== 0) block.flags[to] = 1
-    if (block.flags[to] === 0)
-      add(sums, row * polarizations + (to % polarizations), sampleWeight(block.nsamples[from]), 1)
+    if (empty || flags[from] !== 0) block.flags[to] = 1
+    if (block.flags[to] === 0) add(sums, row * polarizations + (to % polarizations), sampleWeight(nsamples[from]), 1)
     else block.flagCount[row]++
   })
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
+import type { StoredArray } from '#runtime/formats/uvh5/data.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
-import { convertBlock, type KernelSetup } from '../../../stages/conversion/kernel.ts'
+import { channelPhases, convertBlock, type KernelSetup } from '../../../stages/conversion/kernel.ts'
 import { polarizationOrder } from '../../../stages/conversion/polarization.ts'
 
 const rows = 40
@@ -20,21 +22,66 @@ function setup(codes: readonly number[], changes: Partial<KernelSetup> = {}): Ke
     stepHz: 244140.625,
     direct,
     swappedOrder: swapped,
-    swapped: Uint8Array.from({ length: baselines }, () => random.int(2)),
+    swapped: repeated(Array.from({ length: baselines }, () => random.int(2))),
     pathM: Float64Array.from({ length: rows }, () => 28 * (2 * random.next() - 1)),
     ...changes,
   }
 }
 
-function converted(
-  kernel: KernelSetup,
-  vis: Float32Array,
-): { data: Float32Array; bad: Uint8Array; badCount: Uint32Array } {
-  const data = new Float32Array(vis.length)
-  const bad = new Uint8Array(vis.length / 2)
+/** All integrations list their baselines in the same order. */
+function repeated(swapped: readonly number[]): Uint8Array {
+  return Uint8Array.from({ length: rows }, (_, row) => swapped[row % baselines])
+}
+
+type Converted = { data: Float32Array; bad: Uint8Array; badCount: Uint32Array }
+
+/** @param vis in C order */
+function converted(kernel: KernelSetup, vis: Float32Array): Converted {
+  return convertedFrom(kernel, stored(vis, kernel.polarizations, [rows, channels, kernel.polarizations]))
+}
+
+function convertedFrom(kernel: KernelSetup, vis: StoredArray<Float32Array>): Converted {
+  const elements = rows * channels * kernel.polarizations
+  const data = new Float32Array(2 * elements)
+  const bad = new Uint8Array(elements)
   const badCount = new Uint32Array(rows)
-  convertBlock(kernel, { row0: 0, rows, vis, data, bad, badCount })
+  const stepPhase = new Float64Array(2 * rows)
+  channelPhases(kernel, { row0: 0, rows }, stepPhase)
+  convertBlock(kernel, { row0: 0, rows, vis, stepPhase, data, bad, badCount })
   return { data, bad, badCount }
+}
+
+/** Stores a C-order array in chunks: the value of every element found anew from its place. */
+function stored(
+  vis: Float32Array,
+  polarizations: number,
+  [chunkRows, chunkChannels, chunkPolarizations]: readonly [number, number, number],
+): StoredArray<Float32Array> {
+  const across = Math.ceil(channels / chunkChannels)
+  const deep = Math.ceil(polarizations / chunkPolarizations)
+  const rowStride = chunkChannels * chunkPolarizations
+  const chunkStride = chunkRows * rowStride
+  const values = new Float32Array(2 * Math.ceil(rows / chunkRows) * across * deep * chunkStride).fill(Number.NaN)
+  for (let row = 0; row < rows; row++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let p = 0; p < polarizations; p++) {
+        const chunk =
+          (Math.floor(row / chunkRows) * across + Math.floor(channel / chunkChannels)) * deep +
+          Math.floor(p / chunkPolarizations)
+        const inside =
+          (row % chunkRows) * rowStride + (channel % chunkChannels) * chunkPolarizations + (p % chunkPolarizations)
+        const from = 2 * ((row * channels + channel) * polarizations + p)
+        values.set(vis.subarray(from, from + 2), 2 * (chunk * chunkStride + inside))
+      }
+    }
+  }
+  const bands = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, band) => ({
+    row: band * chunkRows,
+    rows: Math.min(chunkRows, rows - band * chunkRows),
+    start: band * across * deep * chunkStride,
+    chunkStride,
+  }))
+  return { values, parts: 2, rowStride, chunkChannels, chunkPolarizations, uniform: false, bands }
 }
 
 function randomVis(polarizations: number): Float32Array {
@@ -53,7 +100,7 @@ test('without rotation every bit of the data is that of the conjugated, reordere
     const vis = randomVis(codes.length)
     const { data } = converted(kernel, vis)
     for (let row = 0; row < rows; row++) {
-      const reversed = kernel.swapped[row % baselines] === 1
+      const reversed = kernel.swapped[row] === 1
       const order = reversed ? kernel.swappedOrder : kernel.direct
       for (let channel = 0; channel < channels; channel++) {
         for (let p = 0; p < codes.length; p++) {
@@ -67,8 +114,24 @@ test('without rotation every bit of the data is that of the conjugated, reordere
   }
 })
 
+test('how the file is chunked changes no bit of the data', () => {
+  const chunk = fc.tuple(fc.integer({ min: 1, max: rows }), fc.integer({ min: 1, max: channels }))
+  const correlations = fc.constantFrom([-5, -6], [-5, -7, -8, -6])
+  fc.assert(
+    fc.property(chunk, correlations, fc.nat(3), fc.boolean(), ([chunkRows, chunkChannels], codes, deep, descending) => {
+      const kernel = setup(codes, { descending })
+      const vis = randomVis(codes.length)
+      vis.set([0, 0, Number.NaN], 100)
+      const chunkPolarizations = (deep % codes.length) + 1
+      const chunked = stored(vis, codes.length, [chunkRows, chunkChannels, chunkPolarizations])
+      assert.deepEqual(convertedFrom(kernel, chunked), converted(kernel, vis))
+    }),
+    { numRuns: 40 },
+  )
+})
+
 test('the recurrence over 48 channels is exact to 1e-12 and the result rounded once', () => {
-  const kernel = setup([-5, -6], { descending: false, swapped: new Uint8Array(baselines).fill(1) })
+  const kernel = setup([-5, -6], { descending: false, swapped: new Uint8Array(rows).fill(1) })
   const vis = randomVis(2)
   const { data } = converted(kernel, vis)
   for (let i = 0; i < vis.length; i += 2) {
@@ -83,7 +146,7 @@ test('the recurrence over 48 channels is exact to 1e-12 and the result rounded o
 })
 
 test('rotating there and back is the identity', () => {
-  const there = setup([-5, -6], { descending: false, swapped: new Uint8Array(baselines).fill(1) })
+  const there = setup([-5, -6], { descending: false, swapped: new Uint8Array(rows).fill(1) })
   const vis = randomVis(2)
   const { data } = converted({ ...there, pathM: there.pathM.map((path) => -path) }, converted(there, vis).data)
   for (let i = 0; i < vis.length; i += 2) {

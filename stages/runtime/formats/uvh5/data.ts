@@ -1,4 +1,6 @@
 import { openHdf5, type Hdf5Dataset, type Hdf5File } from '../hdf5/file.ts'
+import type { RowScratch } from '../hdf5/row-reader.ts'
+import { unpackRows, type StoredRows } from '../hdf5/stored-rows.ts'
 import { dataShape, type DataShape } from './header.ts'
 import { decodeNumbers, unsupported } from './values.ts'
 
@@ -11,19 +13,74 @@ export interface Uvh5Block {
   readonly nsamples: Float32Array
 }
 
+/**
+ * One of the three arrays of a block of rows as the file stores it: chunks of (row, channel, polarisation) in bands of
+ * rows. Its place for (row of the band, channel, polarisation) is
+ *
+ *     start + chunk * chunkStride + row * rowStride + (channel % chunkChannels) * chunkPolarizations
+ *           + polarisation % chunkPolarizations
+ *
+ * where chunk counts those of one row, polarisation fastest. A C-order array has one chunk.
+ */
+export interface StoredArray<T> extends Pick<StoredRows, 'bands'> {
+  /** Valid until the next read into the same scratch. */
+  readonly values: T
+  /** Numbers that make up an element: 2 for a complex one. */
+  readonly parts: number
+  /** From one row of a chunk to the next. */
+  readonly rowStride: number
+  readonly chunkChannels: number
+  readonly chunkPolarizations: number
+  /** Whether all its elements are surely alike: then values[0] is all of them. */
+  readonly uniform: boolean
+}
+
+export interface StoredBlock {
+  /** Real and imaginary part interleaved: places count such pairs. */
+  readonly vis: StoredArray<Float32Array>
+  readonly flags: StoredArray<Uint8Array>
+  readonly nsamples: StoredArray<Float32Array>
+}
+
+/** Memory for stored blocks. Files that are read in turn share one, so that it stays in the cache. */
+export interface BlockScratch {
+  readonly vis: RowScratch
+  readonly flags: RowScratch
+  readonly nsamples: RowScratch
+}
+
 /** The data arrays of one open file. Synchronous, so that a worker can own several. */
 export interface Uvh5Data extends DataShape {
   readonly method: 'direct' | 'h5wasm'
   /** Why the file is not read directly. */
   readonly reason: string | undefined
-  /** Rows of the longest chunk: blocks that start at a multiple of it never decode a chunk twice. */
-  readonly blockRows: number
+  /** Rows as stored: the fast way. */
+  readStored(row0: number, rows: number, scratch: BlockScratch): StoredBlock
+  /** Rows in C order. */
   readRows(row0: number, rows: number, into: Uvh5Block): void
   close(): void
 }
 
-/** Rows in a block where the file has no chunks. */
-const CONTIGUOUS_BLOCK_ROWS = 256
+export function createBlockScratch(): BlockScratch {
+  const empty = (): RowScratch => ({ bytes: new Uint8Array(0) })
+  return { vis: empty(), flags: empty(), nsamples: empty() }
+}
+
+/** Copies stored rows into a C-order array. */
+export function unpackStored<T extends Float32Array | Uint8Array>(
+  { values, bands, rowStride, chunkChannels, chunkPolarizations, parts }: StoredArray<T>,
+  { channels, polarizations }: Pick<DataShape, 'channels' | 'polarizations'>,
+  out: T,
+): void {
+  const stored = {
+    bytes: bytesOf(values),
+    shape: [1, channels, polarizations],
+    chunkShape: [rowStride / (chunkChannels * chunkPolarizations), chunkChannels, chunkPolarizations],
+    bands,
+    dense: false,
+  }
+  unpackRows(stored, parts * values.BYTES_PER_ELEMENT, bytesOf(out))
+}
 
 /**
  * Opens /Data of a UVH5 file. visdata may be complex float32, float64 or int32, flags one byte or a boolean, nsamples
@@ -35,20 +92,24 @@ export async function openUvh5Data(path: string, options: { method?: 'direct' | 
   const file = await openHdf5(path, options)
   try {
     const shape = dataShape(file)
-    const readVis = visReader(file)
-    const readFlags = flagReader(file)
-    const readSamples = sampleReader(file)
+    const vis = floatReader(file, dataset(file, 'visdata'), visPart(file), 2)
+    const flags = flagReader(file)
+    const nsamples = floatReader(file, dataset(file, 'nsamples'), dataset(file, 'nsamples').type, 1)
+    const readStored = (row0: number, rows: number, scratch: BlockScratch): StoredBlock => ({
+      vis: vis(row0, rows, scratch.vis),
+      flags: flags(row0, rows, scratch.flags),
+      nsamples: nsamples(row0, rows, scratch.nsamples),
+    })
     return {
       ...shape,
       method: file.method,
       reason: file.reason,
-      blockRows: Math.max(
-        ...['visdata', 'flags', 'nsamples'].map((name) => dataset(file, name).chunkShape?.[0] ?? CONTIGUOUS_BLOCK_ROWS),
-      ),
+      readStored,
       readRows(row0, rows, into) {
-        readVis(row0, rows, into.vis)
-        readFlags(row0, rows, into.flags)
-        readSamples(row0, rows, into.nsamples)
+        const block = readStored(row0, rows, createBlockScratch())
+        unpackStored(block.vis, shape, into.vis)
+        unpackStored(block.flags, shape, into.flags)
+        unpackStored(block.nsamples, shape, into.nsamples)
       },
       close: () => file.close(),
     }
@@ -64,19 +125,15 @@ function dataset(file: Hdf5File, name: string): Hdf5Dataset {
   return found
 }
 
-function rowElements({ shape }: Hdf5Dataset): number {
-  return shape.slice(1).reduce((total, length) => total * length, 1)
-}
-
 function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }
 
-type Reader<T> = (row0: number, rows: number, out: T) => void
+type Reader<T> = (row0: number, rows: number, scratch: RowScratch) => StoredArray<T>
 
-function visReader(file: Hdf5File): Reader<Float32Array> {
-  const vis = dataset(file, 'visdata')
-  const { type, path } = vis
+/** The type of a real and of an imaginary part. */
+function visPart(file: Hdf5File): Hdf5Dataset['type'] {
+  const { type, path } = dataset(file, 'visdata')
   const members = type.kind === 'compound' ? type.members : []
   const [real, imaginary] = members
   const paired =
@@ -89,14 +146,14 @@ function visReader(file: Hdf5File): Reader<Float32Array> {
     JSON.stringify(real.type) === JSON.stringify(imaginary.type)
   if (!paired) throw unsupported(`${file.path}: ${path} is not a complex number {r, i}`)
   const part = real.type
-  if (part.kind === 'float' && part.bytes === 4)
-    return (row0, rows, out) => file.readRows(path, row0, rows, bytesOf(out))
-  if ((part.kind !== 'float' || part.bytes !== 8) && (part.kind !== 'integer' || part.bytes !== 4)) {
+  const known =
+    (part.kind === 'float' && (part.bytes === 4 || part.bytes === 8)) || (part.kind === 'integer' && part.bytes === 4)
+  if (!known) {
     throw unsupported(
       `${file.path}: ${path} is complex of ${part.kind} with ${part.bytes} bytes; float32, float64 and int32 are supported`,
     )
   }
-  return converted(file, vis, (bytes) => decodeNumbers(bytes, part, path))
+  return part
 }
 
 function flagReader(file: Hdf5File): Reader<Uint8Array> {
@@ -104,27 +161,41 @@ function flagReader(file: Hdf5File): Reader<Uint8Array> {
   if (type.bytes !== 1 || (type.kind !== 'enumeration' && type.kind !== 'integer')) {
     throw unsupported(`${file.path}: ${path} is neither boolean nor a one-byte integer`)
   }
-  return (row0, rows, out) => file.readRows(path, row0, rows, out)
-}
-
-function sampleReader(file: Hdf5File): Reader<Float32Array> {
-  const samples = dataset(file, 'nsamples')
-  const { type, path } = samples
-  if (type.kind === 'float' && type.bytes === 4)
-    return (row0, rows, out) => file.readRows(path, row0, rows, bytesOf(out))
-  if (type.kind !== 'float' && type.kind !== 'integer') throw unsupported(`${file.path}: ${path} holds no numbers`)
-  return converted(file, samples, (bytes) => decodeNumbers(bytes, type, path))
-}
-
-/** Reads elements of another type than the block's and rounds them to float32. */
-function converted(
-  file: Hdf5File,
-  source: Hdf5Dataset,
-  decode: (bytes: Uint8Array<ArrayBuffer>) => Float64Array,
-): Reader<Float32Array> {
-  return (row0, rows, out) => {
-    const bytes = new Uint8Array(rows * rowElements(source) * source.type.bytes)
-    file.readRows(source.path, row0, rows, bytes)
-    out.set(decode(bytes))
+  return (row0, rows, scratch) => {
+    const stored = file.readStored(path, row0, rows, scratch)
+    return { ...placement(stored), values: stored.bytes, parts: 1, uniform: stored.dense && isUniform(stored.bytes, 1) }
   }
+}
+
+/** Reads float32 as it is, and any other number rounded to float32. @param parts numbers that make up an element */
+function floatReader(
+  file: Hdf5File,
+  { path }: Hdf5Dataset,
+  part: Hdf5Dataset['type'],
+  parts: 1 | 2,
+): Reader<Float32Array> {
+  const numeric = part.kind === 'float' || part.kind === 'integer'
+  if (!numeric) throw unsupported(`${file.path}: ${path} holds no numbers`)
+  const single = part.kind === 'float' && part.bytes === 4
+  return (row0, rows, scratch) => {
+    const stored = file.readStored(path, row0, rows, scratch)
+    const { bytes, dense } = stored
+    const values = single
+      ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+      : Float32Array.from(decodeNumbers(bytes.slice(), part, path))
+    // Only sample counts are alike in normal files: nothing is gained by looking at visibilities.
+    return { ...placement(stored), values, parts, uniform: parts === 1 && dense && isUniform(bytes, part.bytes) }
+  }
+}
+
+function placement({ bands, chunkShape }: StoredRows): Omit<StoredArray<never>, 'values' | 'parts' | 'uniform'> {
+  const [chunkChannels, chunkPolarizations] = chunkShape.slice(-2)
+  // Older files have a spectral-window axis of length 1 before these two; a chunk may still be longer along it.
+  const rowStride = chunkShape.reduce((total, length) => total * length, 1)
+  return { bands, rowStride, chunkChannels, chunkPolarizations }
+}
+
+/** Whether all elements have the same bytes: the array equals itself moved by one element, found at the speed of memory. */
+function isUniform(bytes: Uint8Array, elementBytes: number): boolean {
+  return Buffer.compare(bytes.subarray(elementBytes), bytes.subarray(0, -elementBytes)) === 0
 }
