@@ -17,6 +17,8 @@ export interface Source {
   freqHz: Float64Array
   bytes: number
   mtimeMs: number
+  /** How the file is read: at its chunk addresses, or through the HDF5 library and why. */
+  read: { method: 'direct' | 'h5wasm'; reason: string | undefined }
 }
 
 /** The members of one observation, by ascending subband, and the header of the first. */
@@ -86,7 +88,8 @@ async function readSource(
         },
       )
     }
-    const source = { path: input.path, file, fingerprint, freqHz: header.freqHz, bytes: size, mtimeMs }
+    const read = { method: opened.method, reason: opened.reason }
+    const source = { path: input.path, file, fingerprint, freqHz: header.freqHz, bytes: size, mtimeMs, read }
     return { source, header }
   } finally {
     opened.close()
