@@ -48,7 +48,8 @@ function describe(path: string, datasetPath: string, file: File, module: H5Modul
   return {
     path: datasetPath,
     type: elementType(metadata, `${path}: ${datasetPath}`),
-    shape: metadata.shape ?? [],
+    // A null dataspace, which has no elements at all, has no shape in h5wasm.
+    shape: metadata.shape ?? [0],
     chunkShape: metadata.chunks ?? undefined,
     filters: filters.map((filter) => filter.id),
   }
@@ -114,6 +115,7 @@ function wasmFile({ path, bytes, reason, file, module, datasets }: Parts): Hdf5F
     paths: [...datasets.keys()].sort(),
     dataset: (datasetPath) => datasets.get(datasetPath),
     readRows,
+    peekRows: readRows,
     readStored(datasetPath, row0, rows, scratch) {
       const { shape, type } = datasetOf(datasetPath)
       const rowBytes = shape.slice(1).reduce((total, length) => total * length, type.bytes)

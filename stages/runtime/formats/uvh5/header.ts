@@ -1,10 +1,13 @@
 import { openHdf5, type Hdf5File } from '../hdf5/file.ts'
+import { readPhasing, type Phasing } from './phasing.ts'
 import { headerValues, missing, unreadable, unsupported, type HeaderValues } from './values.ts'
 
-/** The header of one UVH5 file, decoded. Row-indexed arrays have `rows` entries, integration slowest. */
+/** The header of one UVH5 file, decoded. Row-indexed arrays have `rows` entries, in the order of the file. */
 export interface Uvh5Header {
   readonly path: string
   readonly bytes: number
+  /** Of the UVH5 memo; `0` where the file states none. */
+  readonly version: string
   readonly latitudeDeg: number
   readonly longitudeDeg: number
   readonly altitudeM: number
@@ -12,6 +15,7 @@ export interface Uvh5Header {
   readonly instrument: string
   readonly phaseType: string
   readonly history: string
+  readonly phasing: Phasing
   readonly antennaNames: readonly string[]
   readonly antennaNumbers: Int32Array
   readonly antennaDiametersM: Float64Array
@@ -24,6 +28,10 @@ export interface Uvh5Header {
   /** AIPS codes: -5 XX, -6 YY, -7 XY, -8 YX. */
   readonly polarizations: Int32Array
   readonly rows: number
+  /**
+   * Of a file of the telescope: Ntimes, and rows for each. Of others, whose rows may come in any order and with gaps:
+   * the number of different times, and of different pairs of antennas.
+   */
   readonly integrations: number
   readonly baselines: number
   readonly channels: number
@@ -91,17 +99,19 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
   expectLength('antenna_positions', antennaPositionsM.length, 3 * antennaNumbers.length)
   expectLength('antenna_names', antennaNames.length, antennaNumbers.length)
   expectLength('Nblts', values.number('/Header/Nblts'), shape.rows)
-  const integrations = values.number('/Header/Ntimes')
-  if (!Number.isInteger(shape.rows / integrations)) {
-    throw unreadable(
-      file.path,
-      `${shape.rows} rows do not divide into ${integrations} integrations (/Header/Nblts, /Header/Ntimes)`,
-    )
-  }
+  refuseUnknown(file.path, values)
+  const dialect = phaseCentreEpoch === 'HADEC' && haPhaseCentreRad !== undefined ? 'dsa110' : 'other'
+  const decRad = apparentDeclination(values)
+  const phasing = readPhasing(file, values, dialect === 'dsa110' ? (decRad ?? Number.NaN) : undefined)
+  const { integrations, baselines } =
+    dialect === 'dsa110'
+      ? regularRows(file.path, shape.rows, values.number('/Header/Ntimes'))
+      : { integrations: new Set(timeJd).size, baselines: pairs(ant1, ant2) }
 
   return {
     path: file.path,
     bytes: file.bytes,
+    version: string('version') || '0',
     latitudeDeg: values.number('/Header/latitude'),
     longitudeDeg: values.number('/Header/longitude'),
     altitudeM: values.number('/Header/altitude'),
@@ -109,6 +119,7 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
     instrument: string('instrument'),
     phaseType: string('phase_type'),
     history: string('history'),
+    phasing,
     antennaNames,
     antennaNumbers,
     antennaDiametersM: perAntenna(optional('antenna_diameters', values.numbers), antennaNumbers.length, file.path),
@@ -118,19 +129,19 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
     polarizations,
     rows: shape.rows,
     integrations,
-    baselines: shape.rows / integrations,
+    baselines,
     channels: shape.channels,
     timeJd,
     integrationS: perRow(values.numbers('/Header/integration_time'), shape.rows, file.path),
     ant1,
     ant2,
     uvwM,
-    phaseCentreAppDecRad: apparentDeclination(values),
+    phaseCentreAppDecRad: decRad,
     haPhaseCentreRad,
     phaseCentreEpoch,
     appliedDelaysNs: optional('extra_keywords/applied_delays_ns', values.string),
     fsTable: optional('extra_keywords/fs_table', values.string),
-    dialect: phaseCentreEpoch === 'HADEC' && haPhaseCentreRad !== undefined ? 'dsa110' : 'other',
+    dialect,
   }
 }
 
@@ -190,10 +201,46 @@ function perAntenna(diameters: Float64Array | undefined, antennas: number, path:
   return diameters
 }
 
-/** A scalar in the telescope's files; one value a row in later memo versions, of which the first serves. */
+/** A scalar in the telescope's files. One value a row, as later memo versions have it, is what other programs make of it. */
 function apparentDeclination(values: HeaderValues): number | undefined {
-  const path = ['/Header/phase_center_app_dec', '/Header/extra_keywords/phase_center_dec'].find((candidate) =>
-    values.has(candidate),
+  const path = ['/Header/phase_center_app_dec', '/Header/extra_keywords/phase_center_dec'].find(
+    (candidate) => values.has(candidate) && values.numbers(candidate).length === 1,
   )
   return path === undefined ? undefined : values.numbers(path)[0]
+}
+
+/** Names what the memo allows and a set with one band, one place on Earth and one time scale cannot hold. */
+function refuseUnknown(path: string, values: HeaderValues): void {
+  const has = (name: string): boolean => values.has(`/Header/${name}`) && !values.shape(`/Header/${name}`).includes(0)
+  const windows = ['spw_array', 'flex_spw_id_array'].find(
+    (name) => has(name) && new Set(values.numbers(`/Header/${name}`)).size > 1,
+  )
+  if (windows !== undefined)
+    throw unsupported(`${path}: /Header/${windows} names several spectral windows; one is supported`)
+  if (has('flex_spw_polarization_array')) {
+    throw unsupported(
+      `${path}: /Header/flex_spw_polarization_array gives each spectral window another polarisation; that is not supported`,
+    )
+  }
+  const frame = has('telescope_frame') ? values.string('/Header/telescope_frame') : 'itrs'
+  if (frame.toLowerCase() !== 'itrs')
+    throw unsupported(`${path}: /Header/telescope_frame is ${frame}; telescopes on Earth (itrs) are supported`)
+  const scale = has('timesys') ? values.string('/Header/timesys') : 'UTC'
+  if (scale.toUpperCase() !== 'UTC') throw unsupported(`${path}: /Header/timesys is ${scale}; UTC is supported`)
+}
+
+function regularRows(path: string, rows: number, integrations: number): { integrations: number; baselines: number } {
+  if (Number.isInteger(rows / integrations)) return { integrations, baselines: rows / integrations }
+  throw unreadable(path, `${rows} rows do not divide into ${integrations} integrations (/Header/Nblts, /Header/Ntimes)`)
+}
+
+/** Number of different pairs, whichever way round. */
+function pairs(ant1: Int32Array, ant2: Int32Array): number {
+  const seen = new Set<number>()
+  for (let row = 0; row < ant1.length; row++) {
+    const [low, high] = ant1[row] < ant2[row] ? [ant1[row], ant2[row]] : [ant2[row], ant1[row]]
+    // Antenna numbers have 32 bits at most; those beyond 2^26 could collide, and none are known.
+    seen.add(low * 2 ** 26 + high)
+  }
+  return seen.size
 }
