@@ -16,7 +16,7 @@ interface Geometry {
 }
 
 /** Chunks a dataset may have: 64 times those of the largest dataset of a telescope's file. Bounds the index's memory. */
-const MAX_CHUNKS = 2 ** 21
+export const MAX_CHUNKS = 2 ** 21
 
 /**
  * Reads a version 1 chunk B-tree whole. Refused as corrupt: nodes visited twice (cycles), levels that do not fall,

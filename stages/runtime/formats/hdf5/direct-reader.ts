@@ -40,6 +40,7 @@ function directFile(source: ByteSource, datasets: Map<string, DatasetHeader>): H
     paths: [...datasets.keys()].sort(),
     dataset: (path) => describe(path, datasets.get(path)),
     readRows: (path, row0, rows, out) => readerOf(path).read(row0, rows, out),
+    peekRows: (path, row0, rows, out) => readerOf(path).peek(row0, rows, out),
     readStored: (path, row0, rows, scratch) => readerOf(path).stored(row0, rows, scratch),
     readStrings(path) {
       const { type, shape } = headerOf(path)

@@ -29,6 +29,11 @@ export interface Hdf5File {
   dataset(path: string): Hdf5Dataset | undefined
   /** Fills `out` with whole rows, `row0` counted along the first axis. A scalar is one row. */
   readRows(path: string, row0: number, rows: number, out: Uint8Array): void
+  /**
+   * The same for a few rows of many: where the file is read directly, no more of a chunk index is read than leads to
+   * them, and what is wrong in the rest of it does not show.
+   */
+  peekRows(path: string, row0: number, rows: number, out: Uint8Array): void
   /** The same rows as they are stored, in `scratch`: chunk by chunk where the file is read directly. */
   readStored(path: string, row0: number, rows: number, scratch: RowScratch): StoredRows
   /** The elements of a fixed or variable-length string dataset. */

@@ -1,5 +1,6 @@
 import type { ByteSource } from './byte-source.ts'
 import { readChunkIndex, type ChunkIndex } from './chunk-index.ts'
+import { findChunks } from './chunk-lookup.ts'
 import { corrupt } from './file-format.ts'
 import type { DatasetHeader } from './object-header.ts'
 import { unpackRows, type RowBand, type StoredRows } from './stored-rows.ts'
@@ -21,9 +22,11 @@ export interface RowReader {
   stored(row0: number, rows: number, scratch: RowScratch): StoredRows
   /** In C order into `out`. */
   read(row0: number, rows: number, out: Uint8Array): void
+  /** The same, but of a chunk index that was not read yet only what leads to these rows is looked at. */
+  peek(row0: number, rows: number, out: Uint8Array): void
 }
 
-/** Reads rows of a dataset at the addresses that its layout gives. A chunk index is read here, once, and checked. */
+/** Reads rows of a dataset at the addresses that its layout gives. A chunk index is read once, when rows are, and checked. */
 export function createRowReader(source: ByteSource, header: DatasetHeader): RowReader {
   const { layout, shape, type } = header
   const rowBytes = shape.slice(1).reduce((total, length) => total * length, type.bytes)
@@ -36,8 +39,11 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
   }
   if (layout.kind === 'chunked') {
     const geometry = { shape, chunkShape: layout.chunkShape, elementBytes: type.bytes }
-    const index = readChunkIndex(source, layout.indexAddress, geometry)
-    const load = chunkLoader(source, { ...geometry, index })
+    let loader: RowReader['stored'] | undefined
+    const load: RowReader['stored'] = (...rows) => {
+      loader ??= chunkLoader(source, { ...geometry, index: readChunkIndex(source, layout.indexAddress, geometry) })
+      return loader(...rows)
+    }
     const [chunkRows] = layout.chunkShape
     const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / (chunkRows * rowBytes))) * chunkRows
     return {
@@ -56,6 +62,17 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
           row = end
         }
       },
+      peek(row0, rows, out) {
+        check(row0, rows)
+        checkTarget(out, rows * rowBytes)
+        if (rows === 0) return
+        const first = Math.floor(row0 / chunkRows)
+        const end = Math.ceil((row0 + rows) / chunkRows)
+        const grid = shape.map((length, axis) => Math.ceil(length / layout.chunkShape[axis]))
+        const addresses = findChunks(source, layout.indexAddress, { ...geometry, grid, first, end })
+        const loadFound = chunkLoader(source, { ...geometry, index: { grid, addresses } })
+        unpackRows(loadFound(row0 - first * chunkRows, rows, { bytes: new Uint8Array(0) }), type.bytes, out)
+      },
     }
   }
   const read = (row0: number, rows: number, out: Uint8Array): void => {
@@ -66,7 +83,7 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
     else if (layout.address === undefined) target.fill(0)
     else source.readInto(target, layout.address + row0 * rowBytes)
   }
-  return { read, stored: cOrderRows(shape, rowBytes, read) }
+  return { read, peek: read, stored: cOrderRows(shape, rowBytes, read) }
 }
 
 /** Stored rows of a dataset that can only be read in C order. */

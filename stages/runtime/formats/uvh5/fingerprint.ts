@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { openHdf5, type Hdf5Dataset, type Hdf5File } from '../hdf5/file.ts'
 import { dataShape } from './header.ts'
-import { readRows } from './values.ts'
+import { peekRows, readRows } from './values.ts'
 
 /** Of each end of a row-indexed dataset this much enters the fingerprint. */
 const END_BYTES = 64 * 1024
@@ -42,6 +42,6 @@ function hashEnds(file: Hdf5File, dataset: Hdf5Dataset, hash: Hash): void {
   const rows = dataset.shape[0]
   const rowBytes = dataset.shape.slice(1).reduce((total, length) => total * length, dataset.type.bytes)
   const count = Math.min(rows, Math.ceil(END_BYTES / rowBytes))
-  hash.update(readRows(file, dataset, 0, count).subarray(0, END_BYTES))
-  hash.update(readRows(file, dataset, rows - count, count).subarray(-END_BYTES))
+  hash.update(peekRows(file, dataset, 0, count).subarray(0, END_BYTES))
+  hash.update(peekRows(file, dataset, rows - count, count).subarray(-END_BYTES))
 }

@@ -57,11 +57,22 @@ export function headerValues(file: Hdf5File): HeaderValues {
 
 /** Rows of a dataset as stored, little-endian. @throws StageError DATA_UNREADABLE for a shape no header has */
 export function readRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, rows: number): Uint8Array<ArrayBuffer> {
-  const size = dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes)
-  if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${dataset.path} states ${size} bytes`)
-  const out = new Uint8Array(size)
+  const out = rowBuffer(file, dataset, rows)
   file.readRows(dataset.path, row0, rows, out)
   return out
+}
+
+/** The same for a few rows of a large dataset: of its chunk index only what leads to them is read. */
+export function peekRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, rows: number): Uint8Array<ArrayBuffer> {
+  const out = rowBuffer(file, dataset, rows)
+  file.peekRows(dataset.path, row0, rows, out)
+  return out
+}
+
+function rowBuffer(file: Hdf5File, dataset: Hdf5Dataset, rows: number): Uint8Array<ArrayBuffer> {
+  const size = dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes)
+  if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${dataset.path} states ${size} bytes`)
+  return new Uint8Array(size)
 }
 
 /** Little-endian numbers of any width as float64; int64 beyond 2^53 lose bits. */
