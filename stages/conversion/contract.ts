@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineStage } from '#runtime/stage/contract.ts'
 
+export { convertedSchema, type Converted } from './converted-schema.ts'
 export { scanSchema, type Scan, type ScanObservation } from './scan-schema.ts'
 
 const MIB = 1024 * 1024

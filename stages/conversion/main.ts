@@ -1,14 +1,28 @@
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { availableParallelism, freemem } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import { errorData, StageError, toStageError } from '#runtime/stage/errors.ts'
 import { main } from '#runtime/stage/harness.ts'
+import { createLog } from '#runtime/stage/log.ts'
 import { conversion, conversionParams } from './contract.ts'
 import { run } from './run.ts'
 import { scanFolder } from './scan.ts'
+import { convertFiles, type StandaloneOptions } from './standalone.ts'
 
-/** The entrypoint has two modes: `--context FILE` converts one observation, `--scan DIR` lists those of a folder. */
-if (process.argv.slice(2).some((argument) => argument === '--scan' || argument.startsWith('--scan='))) await scan()
+const PARENT_CHECK_MS = 500
+
+/**
+ * The entrypoint has three modes: `--context FILE` converts one observation of a run, `--scan DIR` lists those of a folder,
+ * `--convert --out SET FILE…` converts files outside of a run.
+ */
+const given = (option: string): boolean =>
+  process.argv.slice(2).some((argument) => argument === option || argument.startsWith(`${option}=`))
+if (given('--scan')) await scan()
+else if (given('--convert')) await convert()
 else await main(conversion, run)
 
 /** Writes the scan of a folder as JSON to `--out`, or to standard output. An error is one JSON line on standard error. */
@@ -34,6 +48,87 @@ async function scan(): Promise<void> {
     const error = toStageError(thrown)
     process.stderr.write(`${JSON.stringify({ type: 'error', error: errorData(error) })}\n`)
     process.exitCode = error.exitCode
+  }
+}
+
+/** Progress, phases and the result are JSON lines on standard output, and so is an error. */
+async function convert(): Promise<void> {
+  const log = createLog({ stage: conversion.name, observation: '' })
+  const stopped = cancellation()
+  try {
+    const result = await convertFiles({ ...parseConvert(), signal: stopped.signal, log })
+    log.event({ type: 'result', ...result })
+  } catch (thrown) {
+    const error = stopped.signal.aborted ? toStageError(stopped.signal.reason) : toStageError(thrown)
+    log.event({ type: 'error', error: errorData(error) })
+    if (error.code === 'INTERNAL' && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`)
+    process.exitCode = error.exitCode
+  } finally {
+    stopped.release()
+  }
+}
+
+function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      convert: { type: 'boolean' },
+      out: { type: 'string' },
+      uid: { type: 'string' },
+      cpu: { type: 'string' },
+      'memory-bytes': { type: 'string' },
+      'earth-orientation': { type: 'string' },
+      'dead-antenna-fraction': { type: 'string' },
+      force: { type: 'boolean' },
+      hash: { type: 'boolean' },
+    },
+  })
+  if (values.out === undefined) throw new StageError('PARAMS_INVALID', 'usage: --convert --out SET FILE…')
+  const fraction = values['dead-antenna-fraction']
+  const params = conversionParams.safeParse(fraction === undefined ? {} : { deadAntennaFraction: Number(fraction) })
+  if (!params.success) throw new StageError('PARAMS_INVALID', z.prettifyError(params.error))
+  return {
+    files: positionals,
+    out: resolve(values.out),
+    uid: values.uid ?? randomUUID(),
+    earthOrientation: values['earth-orientation'],
+    deadAntennaFraction: params.data.deadAntennaFraction,
+    resources: {
+      cpu: positive('cpu', values.cpu) ?? availableParallelism(),
+      memoryBytes: positive('memory-bytes', values['memory-bytes']) ?? Math.floor(freemem() / 2),
+      scratchBytes: 0,
+    },
+    force: values.force === true,
+    hash: values.hash === true,
+  }
+}
+
+function positive(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!Number.isFinite(value) || value < 1)
+    throw new StageError('PARAMS_INVALID', `--${option} must be a number from 1, not ${text}`)
+  return value
+}
+
+/** Aborted by SIGINT and SIGTERM, and when the process that started this one has gone: nobody would hear of the result. */
+function cancellation(): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController()
+  const stop = (why: string): void => controller.abort(new StageError('CANCELLED', `stopped: ${why}`))
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) stop('the command that started it has gone')
+  }, PARENT_CHECK_MS)
+  watch.unref()
+  return {
+    signal: controller.signal,
+    release() {
+      process.off('SIGTERM', stop)
+      process.off('SIGINT', stop)
+      clearInterval(watch)
+    },
   }
 }
 

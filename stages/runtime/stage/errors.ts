@@ -16,6 +16,12 @@ export const errorCatalogue = {
     help: 'the planned memory or scratch exceeds what the attempt was given',
   },
   INPUT_MISSING: { exit: 66, retryable: false, quarantine: false, help: 'a promised input does not exist' },
+  OBSERVATIONS_MIXED: {
+    exit: 64,
+    retryable: false,
+    quarantine: false,
+    help: 'the files to convert into one set belong to several observations',
+  },
   INPUT_CHANGED: {
     exit: 66,
     retryable: false,
@@ -52,6 +58,12 @@ export const errorCatalogue = {
     retryable: false,
     quarantine: false,
     help: 'the folder to write to holds something else',
+  },
+  OUTPUT_UNWRITABLE: {
+    exit: 64,
+    retryable: false,
+    quarantine: false,
+    help: 'the folder to write to does not exist or cannot be written',
   },
   OUTPUT_INVALID: {
     exit: 70,

@@ -33,7 +33,7 @@ export async function hashTree(directory: string): Promise<Digest> {
 }
 
 /** Relative paths of all files below a directory, with `/` separators, sorted by code unit. */
-async function listFiles(directory: string): Promise<string[]> {
+export async function listFiles(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile())

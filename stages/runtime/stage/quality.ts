@@ -5,7 +5,7 @@ export const verdicts = ['good', 'uncertain', 'bad', 'not run'] as const
 export const verdictSchema = z.enum(verdicts)
 export type Verdict = z.infer<typeof verdictSchema>
 
-const checkSchema = z.strictObject({
+export const checkSchema = z.strictObject({
   name: z.string(),
   verdict: verdictSchema,
   /** The measured statistic and its unit ('1' for ratios). Absent when the check could not run. */

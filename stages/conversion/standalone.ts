@@ -1,0 +1,192 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
+import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
+import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
+import { isoUtc, jdToMjd } from '#runtime/sky/time.ts'
+import type { Resources } from '#runtime/stage/contract.ts'
+import { StageError } from '#runtime/stage/errors.ts'
+import { hashTree, listFiles, syncTree } from '#runtime/stage/files.ts'
+import type { LogSink } from '#runtime/stage/log.ts'
+import { startUsage, type UsageMeter } from '#runtime/stage/usage.ts'
+import { conversion, conversionParams, type Converted } from './contract.ts'
+import { convertGroup, type ConvertShell } from './convert.ts'
+import { namedFiles } from './file-arguments.ts'
+import { checkInputsOutside, takePlace, type OutputPlace } from './output-place.ts'
+import { readSources, type Sources } from './sources.ts'
+
+export interface StandaloneOptions {
+  /** Files, folders or patterns. */
+  files: readonly string[]
+  /** Absolute path of the set to make. */
+  out: string
+  /** Makes the names of temporary files its own: `.<name>.<uid>.tmp` beside the set. */
+  uid: string
+  earthOrientation: string | undefined
+  deadAntennaFraction: number
+  resources: Resources
+  /** Replace a MeasurementSet of that name. */
+  force: boolean
+  hash: boolean
+  signal: AbortSignal
+  log: LogSink
+}
+
+/**
+ * Converts one group of UVH5 files of any telescope into a MeasurementSet outside of a run. The set appears under its name
+ * when all of it is on disk; whatever else happens, nothing is left.
+ */
+export async function convertFiles(options: StandaloneOptions): Promise<Converted> {
+  const earthOrientation = readEarthOrientation(options.earthOrientation)
+  const named = await namedFiles(options.files)
+  checkInputsOutside(options.out, named.paths)
+  const place = await takePlace(options.out, options)
+  const scratchDir = join(place.temporary, 'scratch')
+  const usage = startUsage({ scratchDir })
+  try {
+    await mkdir(scratchDir)
+    const warnings: string[] = []
+    const shell = shellOf(options, { place, scratchDir, usage, warnings })
+    named.warnings.forEach((warning) => shell.warn(warning))
+    for (const other of place.others)
+      shell.warn(
+        `${other} is left from a conversion that was killed, or belongs to one that runs; if none does, delete it`,
+      )
+    const { sources, expect } = await shell.phase('headers', () => readOneGroup(named.paths))
+    const { deadAntennaFraction } = options
+    const outcome = await convertGroup(shell, { sources, earthOrientation, expect, deadAntennaFraction })
+    const set = join(place.temporary, conversion.outputs.measurementSet.path)
+    await shell.phase('sync', () => syncTree(set))
+    const digest = options.hash ? await shell.phase('hash', () => hashTree(set)) : undefined
+    const bytes = digest?.bytes ?? (await treeBytes(set))
+    options.signal.throwIfAborted()
+    await usage.phase('rename', () => place.commit(set))
+    const used = usage.stop()
+    const { metrics } = outcome
+    return {
+      output: place.path,
+      replaced: place.exists,
+      verdict: outcome.quality.verdict,
+      files: sources.members.map(({ path, bytes: size, fingerprint, file, read: { method, reason } }) => ({
+        path,
+        bytes: size,
+        fingerprint,
+        subband: file.subband,
+        lowestHz: file.lowestHz,
+        highestHz: file.highestHz,
+        read: { method, ...(reason === undefined ? {} : { reason }) },
+      })),
+      rows: metrics.rows ?? 0,
+      channels: metrics.channels ?? 0,
+      polarizations: sources.members[0].file.polarizations,
+      integrations: metrics.integrations ?? 0,
+      antennas: metrics.antennasPresent ?? 0,
+      centre: { raDeg: metrics.phaseCentreRaDeg ?? Number.NaN, decDeg: metrics.phaseCentreDecDeg ?? Number.NaN },
+      checks: outcome.quality.checks,
+      phases: used.phases.map(({ name, wallSeconds, cpuSeconds }) => ({ name, seconds: wallSeconds, cpuSeconds })),
+      usage: {
+        seconds: used.wallSeconds,
+        cpuSeconds: used.cpuSeconds,
+        peakMemoryBytes: used.peakMemoryBytes,
+        peakScratchBytes: used.peakScratchBytes,
+        readBytes: used.readBytes,
+        writtenBytes: used.writtenBytes,
+      },
+      bytes: { input: sources.members.reduce((sum, member) => sum + member.bytes, 0), output: bytes },
+      warnings,
+      ...(digest === undefined ? {} : { sha256: digest.sha256 }),
+      metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
+    }
+  } catch (error) {
+    await place.remove()
+    throw error
+  } finally {
+    usage.stop()
+  }
+}
+
+interface Held {
+  place: OutputPlace
+  scratchDir: string
+  usage: UsageMeter
+  warnings: string[]
+}
+
+function shellOf({ resources, signal, log }: StandaloneOptions, held: Held): ConvertShell {
+  const { place, scratchDir, usage, warnings } = held
+  return {
+    resources,
+    outputDir: place.temporary,
+    scratchDir,
+    signal,
+    log,
+    progress: (progress) => log.event({ type: 'progress', phase: usage.current, ...progress }),
+    phase(name, work) {
+      signal.throwIfAborted()
+      log.event({ type: 'phase', name })
+      return usage.phase(name, work)
+    },
+    warn(message) {
+      warnings.push(message)
+      log.warn(message)
+    },
+  }
+}
+
+/** The group that the files make. Throws OBSERVATIONS_MIXED with the files of each start time when they make several. */
+async function readOneGroup(paths: readonly string[]): ReturnType<typeof readGroup> {
+  try {
+    return await readGroup(paths, { nowMs: Date.now() })
+  } catch (error) {
+    // The usual reason for files that do not fit together; looked for only now, as it reads every header again.
+    if (error instanceof StageError && error.code === 'DATA_IMPLAUSIBLE') await checkStartTimes(paths)
+    throw error
+  }
+}
+
+async function readGroup(
+  paths: readonly string[],
+  { nowMs }: { nowMs: number },
+): Promise<{ sources: Sources; expect: { subbands: number[]; integrations: number } }> {
+  const inputs = paths.map((path) => ({ path, bytes: 0, kind: 'uvh5' }))
+  const sources = await readSources(inputs, { expected: conversionParams.parse({}).expect.subbands, nowMs })
+  const subbands = sources.members.map(({ file }) => file.subband)
+  const [low, high] = [Math.min(...subbands), Math.max(...subbands)]
+  return {
+    sources,
+    expect: {
+      subbands: Array.from({ length: high - low + 1 }, (_, index) => low + index),
+      integrations: sources.members[0].file.integrations,
+    },
+  }
+}
+
+async function checkStartTimes(paths: readonly string[]): Promise<void> {
+  const files = await Promise.all(paths.map(async (path) => ({ path, startJd: await startOf(path) })))
+  const groups = [...Map.groupBy(files, ({ startJd }) => startJd)].sort(([a], [b]) => a - b)
+  if (groups.length < 2) return
+  const lines = groups.map(
+    ([startJd, group]) => `${isoUtc(jdToMjd(startJd))}  ${group.map(({ path }) => basename(path)).join(' ')}`,
+  )
+  throw new StageError(
+    'OBSERVATIONS_MIXED',
+    [`these files belong to ${groups.length} observations, by the time of their first integration:`, ...lines].join(
+      '\n',
+    ),
+    { hint: 'give the files of one start time only' },
+  )
+}
+
+async function startOf(path: string): Promise<number> {
+  const file = await openHdf5(path)
+  try {
+    return decodeHeader(file).timeJd[0]
+  } finally {
+    file.close()
+  }
+}
+
+async function treeBytes(directory: string): Promise<number> {
+  const sizes = (await listFiles(directory)).map(async (file) => (await stat(join(directory, file))).size)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
