@@ -17,6 +17,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   out: writerTo(process.stdout),
   err: writerTo(process.stderr),
+  terminal: process.stderr.isTTY ? { columns: () => process.stderr.columns } : undefined,
   now: () => new Date(),
   random: Math.random,
   signal: controller.signal,

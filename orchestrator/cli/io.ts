@@ -6,6 +6,8 @@ export interface Io {
   cwd: string
   out: (text: string) => void
   err: (text: string) => void
+  /** Where `err` is a terminal: its width now. */
+  terminal?: { columns: () => number } | undefined
   now: () => Date
   random: () => number
   /** Aborted with the exit code (130, 143) as its reason when the user or the system asks to stop. */

@@ -4,11 +4,14 @@ import type { Io } from './io.ts'
 
 export type OutputFormat = 'text' | 'wide' | 'json' | 'yaml' | 'name'
 
-export interface OutputOptions {
-  output: OutputFormat
+export interface TerminalOptions {
   quiet?: boolean
   verbose?: boolean
   utf8?: boolean
+}
+
+export interface OutputOptions extends TerminalOptions {
+  output: OutputFormat
 }
 
 export interface GlobalOptions extends OutputOptions {
@@ -25,8 +28,16 @@ export function withGlobalOptions(command: Command, formats: readonly OutputForm
 
 /** Adds the options that every command has. */
 export function withOutputOptions(command: Command, formats: readonly OutputFormat[]): Command {
+  return withTerminalOptions(
+    command.addOption(
+      new Option('-o, --output <format>', 'what standard output gets').choices(formats).default('text'),
+    ),
+  )
+}
+
+/** Adds what every command has for the terminal. */
+export function withTerminalOptions(command: Command): Command {
   return command
-    .addOption(new Option('-o, --output <format>', 'what standard output gets').choices(formats).default('text'))
     .option('-q, --quiet', 'no progress on standard error')
     .option('-v, --verbose', 'stack traces of unexpected errors')
     .option('--no-color', 'no colours (there are none in plain output)')

@@ -4,6 +4,7 @@ import { ProblemError, type Problem } from '../pipeline/problem.ts'
 import { errorDocument } from '../view/document.ts'
 import { problemLines } from '../view/problem.ts'
 import { addCatalogueCommand } from './catalogue.ts'
+import { addConvertCommand } from './convert.ts'
 import { addGetCommand } from './get.ts'
 import { lines, styleOf, type Io } from './io.ts'
 import { addListCommand } from './list.ts'
@@ -22,6 +23,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .showSuggestionAfterError()
   addRunCommand(program, io, (code) => (exitCode = code))
+  addConvertCommand(program, io, (code) => (exitCode = code))
   addSimulateCommand(program, io)
   addGetCommand(program, io)
   addListCommand(program, io)
@@ -85,6 +87,8 @@ function commandOf(command: Command, argv: readonly string[]): string {
 }
 
 function wantsJson(argv: readonly string[]): boolean {
+  // Its -o names the set to make, as in every converter.
+  if (argv[0] === 'convert') return argv.includes('--json')
   return argv.some(
     (argument, index) =>
       argument === '-ojson' ||

@@ -3,7 +3,8 @@ import type { ObservationState } from '../pipeline/state.ts'
 
 /** At most this many reasons are shown; the report has all. */
 const MOST_REASONS = 5
-const severity: readonly Verdict[] = ['bad', 'not run', 'uncertain', 'good']
+/** Verdicts, the worst first. */
+export const severity: readonly Verdict[] = ['bad', 'not run', 'uncertain', 'good']
 
 /**
  * The checks that made a verdict less than good, as lines, the worst first: those of the last stage that has a product,
@@ -23,7 +24,7 @@ export function decidingChecks({ steps, verdict }: ObservationState): string[] {
 }
 
 /** A check as one line: title, verdict, value with unit, limit, number of samples, and what was found. */
-function checkLine({ name, verdict, value, unit, limits, n, message }: Check): string {
+export function checkLine({ name, verdict, value, unit, limits, n, message }: Check): string {
   const facts: string[] = []
   if (value !== undefined) {
     facts.push(unit === undefined || unit === '1' ? figures(value) : `${figures(value)} ${unit}`)
@@ -34,7 +35,8 @@ function checkLine({ name, verdict, value, unit, limits, n, message }: Check): s
   return `${title(name)} ${verdict}: ${[...(facts.length === 0 ? [] : [facts.join(', ')]), message].join('; ')}`
 }
 
-function weighs({ verdict, gating }: Check): boolean {
+/** Whether a check keeps the verdict from being good. */
+export function weighs({ verdict, gating }: Check): boolean {
   return verdict !== 'good' && (gating || verdict !== 'not run')
 }
 

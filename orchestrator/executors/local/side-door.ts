@@ -4,6 +4,12 @@ import { errorCatalogue, StageError, type ErrorCode, type ErrorData } from '#run
 import { ChildFailure, exec } from '#runtime/stage/exec.ts'
 import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
 
+/** A JSON line of a stage: progress, the beginning of a phase, a line of its log. */
+export type StageEvent =
+  | ({ type: 'progress' } & Progress)
+  | { type: 'phase'; name: string }
+  | ({ type?: undefined } & Record<string, unknown>)
+
 interface SideDoorOptions {
   stagesDir: string
   signal: AbortSignal
@@ -12,6 +18,7 @@ interface SideDoorOptions {
   /** Codes to report for what the stage itself reports. */
   reported?: Partial<Record<ErrorCode, ProblemCode>>
   onProgress?: ((progress: Progress) => void) | undefined
+  onEvent?: (event: StageEvent) => void
 }
 
 /**
@@ -23,7 +30,7 @@ export async function runSideDoor(
   args: readonly string[],
   options: SideDoorOptions,
 ): Promise<unknown> {
-  const { stagesDir, signal, failure, onProgress } = options
+  const { stagesDir, signal, failure, onProgress, onEvent } = options
   let result: unknown
   try {
     await exec(process.execPath, [join(stagesDir, stage, 'main.ts'), ...args], {
@@ -32,6 +39,7 @@ export async function runSideDoor(
         const event = parseLine(line)
         if (event?.['type'] === 'progress') onProgress?.(event as unknown as Progress)
         if (event !== undefined && isResult(event)) result = event
+        else if (event !== undefined) onEvent?.(event as unknown as StageEvent)
       },
     })
     return result

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { errorCatalogue, type ErrorCode } from '#runtime/stage/errors.ts'
+import { convertedSchema, type Converted } from '../../../stages/conversion/contract.ts'
+import type { ProblemCode } from '../../pipeline/problem.ts'
+import { readMachine } from './machine.ts'
+import { runSideDoor, type StageEvent } from './side-door.ts'
+
+interface ConvertOptions {
+  stagesDir: string
+  /** Absolute path of the set to make. */
+  out: string
+  cpu?: string | undefined
+  earthOrientation?: string | undefined
+  deadAntennaFraction?: string | undefined
+  force?: boolean | undefined
+  hash?: boolean | undefined
+  signal: AbortSignal
+  onEvent: (event: StageEvent) => void
+}
+
+/** Faults of the data keep their code; those of the command line get the commands' own. */
+const reported: Partial<Record<ErrorCode, ProblemCode>> = {
+  ...Object.fromEntries(Object.keys(errorCatalogue).map((code) => [code, code])),
+  PARAMS_INVALID: 'USAGE',
+  INPUT_MISSING: 'INPUT_NOT_FOUND',
+}
+
+/**
+ * Converts the files of one group into a MeasurementSet, by the conversion stage as a child process.
+ * Throws ProblemError with the stage's code and words, or INTERRUPTED.
+ */
+export async function convertFiles(files: readonly string[], options: ConvertOptions): Promise<Converted> {
+  const { stagesDir, out, signal, onEvent } = options
+  const { cores, availableMemoryBytes } = await readMachine()
+  const uid = randomUUID()
+  const values: [string, string | undefined][] = [
+    ['out', out],
+    ['uid', uid],
+    ['cpu', options.cpu ?? String(cores)],
+    ['memory-bytes', String(Math.floor(availableMemoryBytes / 2))],
+    ['earth-orientation', options.earthOrientation],
+    ['dead-antenna-fraction', options.deadAntennaFraction],
+  ]
+  const args = ['--convert', ...values.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))]
+  if (options.force === true) args.push('--force')
+  if (options.hash === true) args.push('--hash')
+  try {
+    const result = await runSideDoor('conversion', [...args, '--', ...files], {
+      stagesDir,
+      signal,
+      failure: 'CONVERSION_FAILED',
+      reported,
+      onEvent,
+    })
+    return convertedSchema.parse(withoutType(result))
+  } finally {
+    // The stage removes it itself, but not when it was killed.
+    await rm(join(dirname(out), `.${basename(out)}.${uid}.tmp`), { recursive: true, force: true })
+  }
+}
+
+function withoutType(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null) return result
+  return Object.fromEntries(Object.entries(result).filter(([name]) => name !== 'type'))
+}
