@@ -62,7 +62,15 @@ async function convert(files: readonly string[], options: ConvertCliOptions, io:
   try {
     const converted = await convertFiles(
       files.map((file) => resolve(io.cwd, file)),
-      { ...options, out, stagesDir: io.stagesDir, signal: io.signal, onEvent: shown.hear },
+      {
+        ...options,
+        out,
+        earthOrientation:
+          options.earthOrientation === undefined ? undefined : resolve(io.cwd, options.earthOrientation),
+        stagesDir: io.stagesDir,
+        signal: io.signal,
+        onEvent: shown.hear,
+      },
     )
     shown.end()
     if (options.json === true) io.out(`${JSON.stringify({ apiVersion, ...converted }, null, 2)}\n`)

@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import { errorData, StageError, toStageError } from '#runtime/stage/errors.ts'
 import { main } from '#runtime/stage/harness.ts'
@@ -13,7 +12,8 @@ import { run } from './run.ts'
 import { scanFolder } from './scan.ts'
 import { convertFiles, type StandaloneOptions } from './standalone.ts'
 
-const PARENT_CHECK_MS = 500
+/** How soon a conversion ends when the command that started it has been killed. */
+const PARENT_CHECK_MS = 100
 
 /**
  * The entrypoint has three modes: `--context FILE` converts one observation of a run, `--scan DIR` lists those of a folder,
@@ -84,15 +84,17 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
     },
   })
   if (values.out === undefined) throw new StageError('PARAMS_INVALID', 'usage: --convert --out SET FILE…')
-  const fraction = values['dead-antenna-fraction']
-  const params = conversionParams.safeParse(fraction === undefined ? {} : { deadAntennaFraction: Number(fraction) })
-  if (!params.success) throw new StageError('PARAMS_INVALID', z.prettifyError(params.error))
+  const fraction = Number(values['dead-antenna-fraction'] ?? Number.NaN)
+  if (values['dead-antenna-fraction'] !== undefined && !(fraction > 0 && fraction <= 1)) {
+    const text = values['dead-antenna-fraction']
+    throw new StageError('PARAMS_INVALID', `--dead-antenna-fraction must be more than 0 and at most 1, not ${text}`)
+  }
   return {
     files: positionals,
     out: resolve(values.out),
     uid: values.uid ?? randomUUID(),
     earthOrientation: values['earth-orientation'],
-    deadAntennaFraction: params.data.deadAntennaFraction,
+    deadAntennaFraction: Number.isNaN(fraction) ? conversionParams.parse({}).deadAntennaFraction : fraction,
     resources: {
       cpu: positive('cpu', values.cpu) ?? availableParallelism(),
       memoryBytes: positive('memory-bytes', values['memory-bytes']) ?? Math.floor(freemem() / 2),

@@ -3,6 +3,8 @@ import { basename, dirname, join, sep } from 'node:path'
 import { StageError } from '#runtime/stage/errors.ts'
 import { syncPath } from '#runtime/stage/files.ts'
 
+const OTHER_NAME = 'choose another name with -o'
+
 /** Where a set is made before it gets its name: beside it, so that the last step is a rename within one file system. */
 export interface OutputPlace {
   /** The name it will have. */
@@ -31,7 +33,9 @@ export async function takePlace(path: string, { uid, force }: { uid: string; for
   try {
     await mkdir(temporary)
   } catch (cause) {
-    throw unwritable(folder, cause)
+    // The folder is there, its list has just been read: /proc and its like answer so.
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(folder, cause)
+    throw new StageError('OUTPUT_UNWRITABLE', `the folder ${folder} takes no new ones`, { cause, hint: OTHER_NAME })
   }
   return {
     path,
@@ -51,7 +55,7 @@ export async function takePlace(path: string, { uid, force }: { uid: string; for
 /** Throws OUTPUT_EXISTS when an input lies within the set that would be replaced. */
 export function checkInputsOutside(path: string, inputs: readonly string[]): void {
   const inside = inputs.find((input) => input.startsWith(path + sep))
-  if (inside !== undefined) throw taken(`${path} holds the input ${inside}`, 'choose another name with -o')
+  if (inside !== undefined) throw taken(`${path} holds the input ${inside}`, OTHER_NAME)
 }
 
 /** True when there is a MeasurementSet that may be replaced, false when there is nothing. */
@@ -61,7 +65,7 @@ async function checkFree(path: string, force: boolean): Promise<boolean> {
     throw unwritable(dirname(path), error)
   })
   if (found === undefined) return false
-  if (!found.isDirectory()) throw taken(`${path} exists and is no MeasurementSet`, 'choose another name with -o')
+  if (!found.isDirectory()) throw taken(`${path} exists and is no MeasurementSet`, OTHER_NAME)
   const isSet = await access(join(path, 'table.dat')).then(
     () => true,
     () => false,
@@ -122,7 +126,7 @@ function unwritable(folder: string, cause: unknown): Error {
     case 'ENOTDIR':
       return new StageError('OUTPUT_UNWRITABLE', `${folder} is not a folder`, {
         cause,
-        hint: 'choose another name with -o',
+        hint: OTHER_NAME,
       })
     case 'EACCES':
     case 'EPERM':

@@ -18,6 +18,7 @@ export interface CliProcess {
   /** Resolves when standard error has matched. */
   said(pattern: RegExp): Promise<void>
   kill(signal: NodeJS.Signals): void
+  pid: number
   ended: Promise<CliEnd>
 }
 
@@ -44,6 +45,7 @@ export function startCli(
   })
   return {
     ended,
+    pid: child.pid ?? 0,
     kill: (signal) => void child.kill(signal),
     said(pattern) {
       if (pattern.test(err)) return Promise.resolve()

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { errorCatalogue, type ErrorCode } from '#runtime/stage/errors.ts'
+import { errorCatalogue, StageError, type ErrorCode } from '#runtime/stage/errors.ts'
+import { ChildFailure } from '#runtime/stage/exec.ts'
 import { convertedSchema, type Converted } from '../../../stages/conversion/contract.ts'
-import type { ProblemCode } from '../../pipeline/problem.ts'
+import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
 import { readMachine } from './machine.ts'
 import { runSideDoor, type StageEvent } from './side-door.ts'
 
@@ -55,10 +56,22 @@ export async function convertFiles(files: readonly string[], options: ConvertOpt
       onEvent,
     })
     return convertedSchema.parse(withoutType(result))
+  } catch (error) {
+    throw killed(error) ?? error
   } finally {
     // The stage removes it itself, but not when it was killed.
     await rm(join(dirname(out), `.${basename(out)}.${uid}.tmp`), { recursive: true, force: true })
   }
+}
+
+/** A conversion that was killed says nothing itself. */
+function killed(error: unknown): ProblemError | undefined {
+  const failure = error instanceof ProblemError && error.cause instanceof StageError ? error.cause.cause : undefined
+  if (!(failure instanceof ChildFailure) || failure.signal === undefined) return undefined
+  return new ProblemError('STAGE_KILLED', `the conversion was killed by ${failure.signal}`, {
+    cause: error,
+    hint: 'if nobody did, the machine has run out of memory: --cpu 1 takes less',
+  })
 }
 
 function withoutType(result: unknown): unknown {
