@@ -17,8 +17,10 @@ interface LineOptions extends Style {
   bar: boolean
 }
 
-/** Columns of a bar: as much as is left, between these. */
-const [SHORTEST_BAR, LONGEST_BAR] = [4, 40]
+/** Columns of a bar: what is left, between these. */
+const [SHORTEST_BAR, LONGEST_BAR] = [8, 40]
+/** Columns that the remaining time is given, so that the bar keeps its length: `  3:20 min left`. */
+const LEFT_COLUMNS = 15
 /** Before this the remaining time is a guess. */
 const ESTIMATE_AFTER_SECONDS = 2
 
@@ -29,16 +31,18 @@ export function progressLine({ phase, phaseBegan, progress }: ConversionProgress
   // The last column stays free: a terminal wraps when it is written.
   const width = Math.max(0, columns - 1)
   if (progress === undefined || progress.total === 0) return head.trimEnd().slice(0, width)
-  const part = Math.min(1, progress.done / progress.total)
-  const percent = `${String(Math.floor(100 * part)).padStart(3)} %`
+  const { done, total, unit } = progress
+  const part = Math.min(1, done / total)
   const spent = seconds - phaseBegan
   const left = part > 0 && spent >= ESTIMATE_AFTER_SECONDS ? `  ${span((spent * (1 - part)) / part)} left` : ''
-  const count = `  ${progress.unit} ${progress.done} of ${progress.total}`
-  const room = width - head.length - percent.length - 4
-  const cells = bar ? Math.min(LONGEST_BAR, room - count.length - left.length) : 0
-  if (cells >= SHORTEST_BAR) return `${head}  ${drawBar(part, cells, utf8)}  ${percent}${count}${left}`
-  if (bar && room >= SHORTEST_BAR) return `${head}  ${drawBar(part, Math.min(LONGEST_BAR, room), utf8)}  ${percent}`
-  return `${head}  ${percent}${count}${left}`.slice(0, width)
+  const percent = `  ${String(Math.floor(100 * part)).padStart(3)} %`
+  const count = `  ${String(done).padStart(String(total).length)} of ${total} ${unit}`
+  const room = width - head.length - percent.length - LEFT_COLUMNS - 2
+  // The count is the first to go where it is narrow, then the bar.
+  const counted = room - count.length >= LONGEST_BAR / 2
+  const cells = bar ? Math.min(LONGEST_BAR, counted ? room - count.length : room) : 0
+  const drawn = cells < SHORTEST_BAR ? '' : `  ${drawBar(part, cells, utf8)}`
+  return `${head}${drawn}${percent}${counted ? count : ''}${left}`.slice(0, width)
 }
 
 function drawBar(part: number, cells: number, utf8: boolean): string {
@@ -94,7 +98,8 @@ function declination(degrees: number): string {
 /** `12h34m56.78s`, `16d11m30.7s`. */
 function sexagesimal(value: number, unit: string, digits: number): string {
   const scale = 10 ** digits
-  const ticks = Math.round(value * 3600 * scale)
+  // What rounds up to the end of the day is its beginning.
+  const ticks = Math.round(value * 3600 * scale) % (unit === 'h' ? 24 * 3600 * scale : Number.POSITIVE_INFINITY)
   const seconds = ((ticks % (60 * scale)) / scale).toFixed(digits).padStart(digits + 3, '0')
   const minutes = Math.floor(ticks / (60 * scale))
   return `${String(Math.floor(minutes / 60)).padStart(2, '0')}${unit}${String(minutes % 60).padStart(2, '0')}m${seconds}s`
