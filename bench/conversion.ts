@@ -1,0 +1,105 @@
+// Conversion of a full-size observation against the I/O floor, on tmpfs and on disk, in the same run.
+//   node bench/conversion.ts [--input DIR] [--root DIR] [--memory DIR] [--rounds N] [--only tmpfs,disk,workers,scaling,peers,profile]
+// Default: tmpfs, disk, workers, scaling. `peers` needs `npm run test:oracle` once and Debian's python3-casacore and
+// python3-h5py, and takes several minutes. Without --input the observation is simulated below --root.
+// Each part replaces its own in bench/results/conversion.json; the tables of docs/performance.md go to standard output.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { measureScaling, simulate } from './conversion/scaling.ts'
+import { measureSpeed } from './conversion/speed.ts'
+import { checkout, convertOnce, rawFolder, type RawFolder } from './conversion/stage.ts'
+import { scalingTable, speedTables, workersTable, type Report, type WorkersPoint } from './conversion/tables.ts'
+
+const INTEGRATIONS = 24
+const parts = ['tmpfs', 'disk', 'workers', 'scaling'] as const
+const { values } = parseArgs({
+  options: {
+    input: { type: 'string' },
+    root: { type: 'string', default: join(checkout, 'contimg-data') },
+    memory: { type: 'string', default: '/dev/shm' },
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: parts.join() },
+  },
+})
+const wanted = new Set(values.only.split(','))
+const unknown = [...wanted].find((part) => !(parts as readonly string[]).includes(part))
+if (unknown !== undefined) throw new Error(`--only knows ${parts.join(', ')}, not ${unknown}`)
+const root = resolve(values.root)
+const memory = resolve(values.memory)
+const rounds = Number(values.rounds)
+const resultsPath = join(checkout, 'bench/results/conversion.json')
+
+const input =
+  values.input === undefined ? simulate(join(root, 'incoming/full-plain'), { sources: 30 }) : resolve(values.input)
+const raw = rawFolder(input)
+const report: Report = existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as Report) : {}
+report.machine = { cpu: cpus()[0].model, cores: cpus().length, memoryBytes: totalmem(), node: process.version }
+
+if (wanted.has('tmpfs') || wanted.has('workers') || wanted.has('scaling')) {
+  const copy = join(memory, 'contimg-bench-raw')
+  try {
+    const copied = copyTo(copy, raw)
+    if (wanted.has('tmpfs'))
+      await part('tmpfs', () =>
+        measureSpeed(copied, { place: 'tmpfs', root: memory, rounds, integrations: INTEGRATIONS }),
+      )
+    if (wanted.has('workers')) await part('workers', () => measureWorkers(copied))
+    if (wanted.has('scaling')) await part('scaling', () => measureScaling(copied, { root, memory }))
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+if (wanted.has('disk'))
+  await part('disk', () => measureSpeed(raw, { place: 'disk', root, rounds, integrations: INTEGRATIONS }))
+
+const tables = [
+  ...(wanted.has('tmpfs') || wanted.has('disk') ? speedTables(report) : []),
+  ...(wanted.has('workers') ? [workersTable(report)] : []),
+  ...(wanted.has('scaling') ? [scalingTable(report)] : []),
+]
+process.stdout.write(`${tables.join('\n\n')}\n`)
+
+/** Measures one part of the report, with the load of the machine at its start, and stores it at once. */
+async function part<K extends 'tmpfs' | 'disk' | 'workers' | 'scaling'>(
+  name: K,
+  measure: () => Promise<NonNullable<Report[K]>>,
+): Promise<void> {
+  process.stderr.write(`measuring ${name}\n`)
+  const [load] = loadavg()
+  report[name] = await measure()
+  report.loadBefore = { ...report.loadBefore, [name]: load }
+  mkdirSync(join(checkout, 'bench/results'), { recursive: true })
+  writeFileSync(resultsPath, `${JSON.stringify(report, rounded, 2)}\n`)
+}
+
+/** One, two and four workers: the same bytes. */
+async function measureWorkers(files: RawFolder): Promise<WorkersPoint[]> {
+  const points: WorkersPoint[] = []
+  for (const workers of [1, 2, 4]) {
+    const times = []
+    for (let repeat = 0; repeat < 3; repeat++)
+      times.push(await convertOnce(join(memory, 'contimg-bench'), { ...files, integrations: INTEGRATIONS, workers }))
+    const best = times.reduce((least, time) => (time.conversionSeconds < least.conversionSeconds ? time : least))
+    points.push({
+      workers,
+      conversionSeconds: best.conversionSeconds,
+      cpuSeconds: best.cpuSeconds,
+      peakMemoryBytes: Math.max(...times.map(({ peakMemoryBytes }) => peakMemoryBytes)),
+      digest: best.digest,
+    })
+  }
+  if (new Set(points.map(({ digest }) => digest)).size !== 1) throw new Error('the workers wrote different bytes')
+  return points
+}
+
+function copyTo(folder: string, { incoming, files }: RawFolder): RawFolder {
+  mkdirSync(folder, { recursive: true })
+  for (const file of files) cpSync(join(incoming, file), join(folder, file))
+  return rawFolder(folder)
+}
+
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+}

@@ -1,0 +1,93 @@
+import type { Scaling } from './scaling.ts'
+import type { PlaceSpeed } from './speed.ts'
+import type { Spread } from './spread.ts'
+
+export interface WorkersPoint {
+  workers: number
+  conversionSeconds: number
+  cpuSeconds: number
+  peakMemoryBytes: number
+  digest: string
+}
+
+/** bench/results/conversion.json */
+export interface Report {
+  machine?: { cpu: string; cores: number; memoryBytes: number; node: string }
+  /** One-minute load average when a part began. */
+  loadBefore?: Record<string, number>
+  tmpfs?: PlaceSpeed
+  disk?: PlaceSpeed
+  workers?: WorkersPoint[]
+  scaling?: Scaling
+}
+
+const seconds = (value: number): string => `${value.toFixed(2)} s`
+const both = ({ min, median }: Spread): string => `${min.toFixed(2)} / ${median.toFixed(2)} s`
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+
+export function speedTables({ tmpfs, disk }: Report): string[] {
+  const places = [tmpfs, disk].filter((place) => place !== undefined)
+  const row = (name: string, cell: (place: PlaceSpeed) => string): string[] => [name, ...places.map(cell)]
+  const speed = markdown([
+    row('minimum / median', ({ place }) => place),
+    ...Object.keys(places[0].floorSecondsByBlockKB).map((blockKB) =>
+      row(`I/O floor, blocks of ${blockKB} kB`, (place) => both(place.floorSecondsByBlockKB[blockKB])),
+    ),
+    row('conversion, without hash and fsync', (place) => both(place.conversionSeconds)),
+    row('ratio to the floor, of minima / of medians / median of pairs', ({ ratios: { conversionToFloor: ratio } }) =>
+      [ratio.ofMinima, ratio.ofMedians, ratio.pairedMedian].map((value) => value.toFixed(2)).join(' / '),
+    ),
+    row('floor with fsync', (place) => both(place.floorSyncedSeconds)),
+    row('fsync of the product', (place) => both(place.syncSeconds)),
+    row('conversion with fsync to the floor with fsync', (place) => place.ratios.syncedToFloor.toFixed(2)),
+    row('hash of the product', (place) => both(place.hashSeconds)),
+    row('conversion with hash to conversion', (place) => place.ratios.withHashToConversion.toFixed(2)),
+    row('process from start to end', (place) => both(place.wallSeconds)),
+    row('CPU time, hash included', (place) => both(place.cpuSeconds)),
+    row('peak resident memory', (place) => megabytes(place.peakMemoryBytes)),
+  ])
+  const phases = markdown([
+    ['phase, median', ...places.flatMap(({ place }) => [`${place} wall`, `${place} CPU`])],
+    ...Object.keys(places[0].phases).map((name) => [
+      name,
+      ...places.flatMap(({ phases: all }) => [seconds(all[name].wallSeconds), seconds(all[name].cpuSeconds)]),
+    ]),
+  ])
+  return [speed, phases]
+}
+
+export function workersTable({ workers = [] }: Report): string {
+  return markdown([
+    ['workers', 'conversion', 'CPU time, hash included', 'peak memory', 'product digest'],
+    ...workers.map((point) => [
+      String(point.workers),
+      seconds(point.conversionSeconds),
+      seconds(point.cpuSeconds),
+      megabytes(point.peakMemoryBytes),
+      `${point.digest.slice(0, 12)}…`,
+    ]),
+  ])
+}
+
+export function scalingTable({ scaling }: Report): string {
+  if (scaling === undefined) return ''
+  const { points, fit, memoryRatio } = scaling
+  const table = markdown([
+    ['axis', 'value', 'visibilities', 'conversion', 'of it convert', 'beyond the fixed part, s per 1e6', 'peak memory'],
+    ...points.map((point) => [
+      point.axis,
+      String(point.value),
+      `${(point.visibilities / 1e6).toFixed(1)}e6`,
+      seconds(point.seconds),
+      seconds(point.convertSeconds),
+      ((point.seconds - fit.fixedSeconds) / (point.visibilities / 1e6)).toFixed(4),
+      megabytes(point.peakMemoryBytes),
+    ]),
+  ])
+  const line = `seconds = ${fit.fixedSeconds.toFixed(2)} + ${fit.secondsPerMillion.toFixed(4)} x visibilities / 1e6, within ${(100 * fit.largestError).toFixed(0)} %; largest over smallest peak memory ${memoryRatio.toFixed(2)}`
+  return `${table}\n\n${line}`
+}
+
+export function markdown([head, ...rows]: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
