@@ -1,4 +1,4 @@
-import type { ArrayGeometry } from './array-geometry.ts'
+import type { RowGeometry } from './array-geometry.ts'
 
 /** How much of the data is missing, and because of which antennas. */
 export interface AntennaHealth {
@@ -14,20 +14,19 @@ export interface AntennaHealth {
 
 /**
  * Counts missing samples by antenna over its baselines to others.
- * @param badCount (rows) missing samples of each row @param samplesPerRow samples of a row in present subbands
+ * @param antennas number of antennas of the header @param badCount (rows) missing samples of each row @param samplesPerRow samples of a row in present subbands
  */
 export function antennaHealth(
-  { antennas, antenna1, antenna2 }: ArrayGeometry,
+  { antenna1, antenna2 }: RowGeometry,
   badCount: Uint32Array,
-  { samplesPerRow, deadFraction }: { samplesPerRow: number; deadFraction: number },
+  { antennas, samplesPerRow, deadFraction }: { antennas: number; samplesPerRow: number; deadFraction: number },
 ): AntennaHealth {
-  const baselines = antenna1.length
-  const bad = new Float64Array(antennas.length)
-  const all = new Float64Array(antennas.length)
-  const alone = new Float64Array(antennas.length)
+  const bad = new Float64Array(antennas)
+  const all = new Float64Array(antennas)
+  const alone = new Float64Array(antennas)
   let sum = 0
   for (let row = 0; row < badCount.length; row++) {
-    const [a, b] = [antenna1[row % baselines], antenna2[row % baselines]]
+    const [a, b] = [antenna1[row], antenna2[row]]
     sum += badCount[row]
     if (a === b) {
       alone[a] += samplesPerRow
@@ -45,15 +44,14 @@ export function antennaHealth(
 }
 
 function livingFraction(
-  { antenna1, antenna2 }: Pick<ArrayGeometry, 'antenna1' | 'antenna2'>,
+  { antenna1, antenna2 }: Pick<RowGeometry, 'antenna1' | 'antenna2'>,
   badCount: Uint32Array,
   { samplesPerRow, dead }: { samplesPerRow: number; dead: ReadonlySet<number> },
 ): number {
   let bad = 0
   let all = 0
   for (let row = 0; row < badCount.length; row++) {
-    const baseline = row % antenna1.length
-    if (dead.has(antenna1[baseline]) || dead.has(antenna2[baseline])) continue
+    if (dead.has(antenna1[row]) || dead.has(antenna2[row])) continue
     bad += badCount[row]
     all += samplesPerRow
   }

@@ -3,51 +3,55 @@ import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { DISH_DIAMETER_M } from '#runtime/sky/constants.ts'
 import { siteItrf, type Site } from '#runtime/sky/frames.ts'
 
-/** The array and its baselines in MeasurementSet orientation: antenna1 <= antenna2, b = r_1 - r_2. */
-export interface ArrayGeometry {
-  /** All antennas of the header, absolute ITRF. Indices below are into this list. */
-  antennas: MsAntenna[]
-  /** (baselines) */
+/** What each row of a file is, in its order, in MeasurementSet orientation: antenna1 <= antenna2, b = r_1 - r_2. */
+export interface RowGeometry {
+  /** (rows): indices into the antennas of the header. */
   antenna1: Int32Array
   antenna2: Int32Array
-  /** (baselines): 1 where the file lists the pair the other way round. */
+  /** (rows), shared: 1 where the file lists the pair the other way round. */
   swapped: Uint8Array
-  /** (baselines, 3): r_1 - r_2, metres, ITRF axes. Exactly zero for autocorrelations. */
-  baselineM: Float64Array
+  /** (rows): index into the times of the observation. */
+  integration: Int32Array
 }
 
-/** Geometry of the first integration of a file; the others have the same baselines in the same order. */
-export function arrayGeometry(header: Uvh5Header, site: Site): ArrayGeometry {
-  const { baselines, antennaPositionsM } = header
+/** The different times of a file, ascending: Julian dates as they stand there. */
+export function distinctTimes({ timeJd }: Pick<Uvh5Header, 'timeJd'>): Float64Array {
+  return Float64Array.from(new Set(timeJd)).sort()
+}
+
+/** Geometry of the rows of a file, whatever their order and whatever is missing. */
+export function rowGeometry(header: Uvh5Header): RowGeometry {
+  const { rows, timeJd, ant1, ant2 } = header
   const indexOf = new Map(Array.from(header.antennaNumbers, (number, index) => [number, index]))
-  const antenna1 = new Int32Array(baselines)
-  const antenna2 = new Int32Array(baselines)
-  const swapped = new Uint8Array(baselines)
-  const baselineM = new Float64Array(3 * baselines)
-  for (let i = 0; i < baselines; i++) {
-    const a = indexOf.get(header.ant1[i]) as number
-    const b = indexOf.get(header.ant2[i]) as number
-    antenna1[i] = Math.min(a, b)
-    antenna2[i] = Math.max(a, b)
-    swapped[i] = a > b ? 1 : 0
-    for (let axis = 0; axis < 3; axis++) {
-      const r1 = antennaPositionsM[3 * antenna1[i] + axis]
-      const r2 = antennaPositionsM[3 * antenna2[i] + axis]
-      baselineM[3 * i + axis] = r1 - r2
-    }
+  const integrationOf = new Map(Array.from(distinctTimes(header), (time, index) => [time, index]))
+  const geometry = {
+    antenna1: new Int32Array(rows),
+    antenna2: new Int32Array(rows),
+    swapped: new Uint8Array(new SharedArrayBuffer(rows)),
+    integration: new Int32Array(rows),
   }
-  return { antennas: absoluteAntennas(header, site), antenna1, antenna2, swapped, baselineM }
+  for (let row = 0; row < rows; row++) {
+    const a = indexOf.get(ant1[row]) as number
+    const b = indexOf.get(ant2[row]) as number
+    geometry.antenna1[row] = Math.min(a, b)
+    geometry.antenna2[row] = Math.max(a, b)
+    geometry.swapped[row] = a > b ? 1 : 0
+    geometry.integration[row] = integrationOf.get(timeJd[row]) as number
+  }
+  return geometry
 }
 
-function absoluteAntennas(header: Uvh5Header, site: Site): MsAntenna[] {
+/** All antennas of a header, absolute ITRF. A diameter that it leaves out is the telescope's, or 0: unknown. */
+export function absoluteAntennas(header: Uvh5Header, site: Site): MsAntenna[] {
   const centre = siteItrf(site)
+  const unknownM = header.dialect === 'dsa110' ? DISH_DIAMETER_M : 0
   return Array.from(header.antennaNumbers, (_, index) => {
     const offset = (axis: number): number => header.antennaPositionsM[3 * index + axis]
     const diameterM = header.antennaDiametersM[index]
     return {
       name: header.antennaNames[index],
       positionM: [centre[0] + offset(0), centre[1] + offset(1), centre[2] + offset(2)] as const,
-      diameterM: Number.isFinite(diameterM) ? diameterM : DISH_DIAMETER_M,
+      diameterM: Number.isFinite(diameterM) ? diameterM : unknownM,
     }
   })
 }

@@ -73,14 +73,15 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
     return runBlocks(job, { pass: 'convert', workers, signal, onBlock: reporter(shell) })
   })
   const samplesPerRow = members.length * band.channelsPerSubband * stokes.length
-  const health = antennaHealth(observation.array, job.results.badCount, {
+  const health = antennaHealth(observation.rows, job.results.badCount, {
+    antennas: observation.antennas.length,
     samplesPerRow,
     deadFraction: plan.deadAntennaFraction,
   })
   const written = await shell.phase('finish', () => finish(shell, { job, observation, health, workers, samplesPerRow }))
   await checkUnchanged(members)
 
-  const deadAntennas = health.dead.map((index) => observation.array.antennas[index].name)
+  const deadAntennas = health.dead.map((index) => observation.antennas[index].name)
   const absent = band.subbands
     .filter((subband) => !members.some((member) => member.file.subband === subband))
     .sort((a, b) => a - b)
@@ -108,16 +109,17 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
       antennaNumbers: header.antennaNumbers,
       polarizations: header.polarizations,
       frames: observation.frames,
+      integration: observation.rows.integration,
       seed: members.map((member) => member.fingerprint).join(),
     })
     const measured = measureSet(reopened.set, { target: observation.pointing.centre, site: file.site })
     const checks = conversionChecks({
       ...measured,
-      rows: { found: reopened.set.layout.rows, expected: file.integrations * file.baselines },
+      rows: { found: reopened.set.layout.rows, expected: file.rows },
       integrations: { found: file.integrations, expected: expect.integrations },
       subbands: { present: members.length, expected: band.subbands.length, absent },
-      wFitOffsetArcsec: observation.wFit.offsetRad / ARCSEC_RAD,
-      wFitResidualM: observation.wFit.fittedResidualM,
+      dialect: header.dialect,
+      wFit: observation.meridian?.wFit,
       zeroFraction: health.zeroFractionOfLiving,
       antennas: { present: health.present.length, dead: deadAntennas },
       reopen: reopened,
@@ -128,7 +130,7 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
       outputs: ['measurementSet'],
       quality: quality(checks),
       metrics: {
-        ...observationTimes(observation),
+        ...observationTimes(header, observation),
         rows: layout.rows,
         channels: layout.channels,
         integrations: file.integrations,
@@ -141,13 +143,11 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
         flaggedFraction: written.flagged / (layout.rows * samplesPerRow),
         phaseCentreRaDeg: centre.raRad / DEGREE_RAD,
         phaseCentreDecDeg: centre.decRad / DEGREE_RAD,
-        decOfDateDeg: observation.decOfDateRad / DEGREE_RAD,
         centreFreqHz: (band.freqHz[0] + band.freqHz[band.freqHz.length - 1]) / 2,
         bandwidthHz: band.freqHz.length * band.channelWidthHz,
         channelWidthHz: band.channelWidthHz,
         dut1S: eop.dut1S,
-        wFitOffsetArcsec: observation.wFit.offsetRad / ARCSEC_RAD,
-        wFitResidualMm: 1000 * observation.wFit.fittedResidualM,
+        ...meridianMetrics(observation),
         uvwErrorMm: 1000 * measured.uvwErrorM,
         longestBaselineM: measured.longestM,
         weightSpectrum: written.layout.weightSpectrum ? 1 : 0,
@@ -160,9 +160,19 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
   })
 }
 
+/** Metrics that only files of the telescope have. */
+function meridianMetrics({ phasing, meridian }: Observation): StageOutcome<typeof conversion>['metrics'] {
+  if (phasing.kind !== 'meridian' || meridian === undefined) return {}
+  return {
+    decOfDateDeg: phasing.decOfDateRad / DEGREE_RAD,
+    wFitOffsetArcsec: meridian.wFit.offsetRad / ARCSEC_RAD,
+    wFitResidualMm: 1000 * meridian.wFit.fittedResidualM,
+  }
+}
+
 function blockJob(
   { members }: Sources,
-  { array, rotated }: Observation,
+  { rows: { swapped }, rotated }: Observation,
   {
     layout,
     band,
@@ -171,8 +181,6 @@ function blockJob(
   }: { layout: MsLayout; band: Band; direct: Int32Array; swappedOrder: Int32Array },
 ): BlockJob {
   const { rows, polarizations } = layout
-  const swapped = new Uint8Array(new SharedArrayBuffer(rows))
-  for (let row = 0; row < rows; row++) swapped[row] = array.swapped[row % array.swapped.length]
   const sources = members.map(({ path, file, freqHz }) => ({
     path,
     slot: band.subbands.indexOf(file.subband),
@@ -222,7 +230,7 @@ async function finish(
   if (health.dead.length > 0) {
     const tiles = openTiles(layout, 'write')
     try {
-      flagDeadAntennas(tiles, { array: observation.array, dead: new Set(health.dead), results, samplesPerRow })
+      flagDeadAntennas(tiles, { geometry: observation.rows, dead: new Set(health.dead), results, samplesPerRow })
     } finally {
       tiles.close()
     }

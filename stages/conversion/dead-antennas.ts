@@ -1,9 +1,9 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
-import type { ArrayGeometry } from './array-geometry.ts'
+import type { RowGeometry } from './array-geometry.ts'
 import type { BlockResults } from './blocks.ts'
 
 export interface DeadAntennas {
-  array: ArrayGeometry
+  geometry: RowGeometry
   dead: ReadonlySet<number>
   /** Counts and weights are brought up to date. */
   results: BlockResults
@@ -12,13 +12,11 @@ export interface DeadAntennas {
 }
 
 /** Flags every sample of every baseline of the dead antennas. Rows that are flagged whole already are left alone. */
-export function flagDeadAntennas(tiles: MsTiles, { array, dead, results, samplesPerRow }: DeadAntennas): void {
+export function flagDeadAntennas(tiles: MsTiles, { geometry, dead, results, samplesPerRow }: DeadAntennas): void {
   const { rows, channels, polarizations, tileRows } = tiles.layout
   const rowElements = channels * polarizations
   const flags = new Uint8Array(tileRows * rowElements)
-  const baselines = array.antenna1.length
-  const isDead = (row: number): boolean =>
-    dead.has(array.antenna1[row % baselines]) || dead.has(array.antenna2[row % baselines])
+  const isDead = (row: number): boolean => dead.has(geometry.antenna1[row]) || dead.has(geometry.antenna2[row])
   for (let row0 = 0; row0 < rows; row0 += tileRows) {
     const count = Math.min(tileRows, rows - row0)
     const wanted = Array.from({ length: count }, (_, i) => row0 + i).filter(

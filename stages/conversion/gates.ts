@@ -1,4 +1,6 @@
+import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import type { Check } from '#runtime/stage/quality.ts'
+import type { WFit } from './w-fit.ts'
 
 /** What the gates look at. The measured numbers come from the set as it was read back, not from what was meant. */
 export interface GateFacts {
@@ -21,8 +23,10 @@ export interface GateFacts {
   farthestAntennaM: number
   /** Distance of the header's site from the array centre of the telescope, degrees. */
   siteOffsetDeg: number
-  wFitOffsetArcsec: number
-  wFitResidualM: number
+  /** What only files of the DSA-110 can be held against is checked of those alone. */
+  dialect: 'dsa110' | 'other'
+  /** Of those: what their w coordinates say. */
+  wFit: WFit | undefined
   zeroFraction: number
   antennas: { present: number; dead: readonly string[] }
   reopen: { cells: number; different: number; largestError: number }
@@ -52,17 +56,17 @@ export const REOPEN_TOLERANCE = 5e-7
 
 /** The checks of a converted observation. All but the last three block what follows when they are bad. */
 export function conversionChecks(facts: GateFacts): Check[] {
+  const ofTelescope = (...checks: ((facts: GateFacts) => Check)[]): Check[] =>
+    facts.dialect === 'dsa110' ? checks.map((check) => check(facts)) : []
   return [
     rowsCheck(facts),
     frequencyCheck(facts),
     centreCheck(facts),
     subbandCheck(facts),
-    baselineCheck(facts),
+    ...ofTelescope(baselineCheck),
     uvwCheck(facts),
-    antennaPositionCheck(facts),
-    siteCheck(facts),
-    wFitCheck(facts),
-    wResidualCheck(facts),
+    ...ofTelescope(antennaPositionCheck, siteCheck),
+    ...(facts.wFit === undefined ? [] : [wFitCheck(facts.wFit), wResidualCheck(facts.wFit)]),
     zeroCheck(facts),
     reopenCheck(facts),
     integrationCheck(facts),
@@ -184,7 +188,8 @@ function siteCheck({ siteOffsetDeg }: GateFacts): Check {
   })
 }
 
-function wFitCheck({ wFitOffsetArcsec }: GateFacts): Check {
+function wFitCheck({ offsetRad }: WFit): Check {
+  const wFitOffsetArcsec = offsetRad / ARCSEC_RAD
   const used = wFitOffsetArcsec > W_WARN_ARCSEC ? '; the fitted direction was used' : ''
   return gate({
     name: 'w-fit',
@@ -196,7 +201,7 @@ function wFitCheck({ wFitOffsetArcsec }: GateFacts): Check {
   })
 }
 
-function wResidualCheck({ wFitResidualM }: GateFacts): Check {
+function wResidualCheck({ fittedResidualM: wFitResidualM }: WFit): Check {
   const good = wFitResidualM <= W_RESIDUAL_M
   return gate({
     name: 'w-residual',

@@ -44,6 +44,7 @@ export function measureSet(
     // The reader refuses sets with any other number of fields and with directions that differ.
     fields: 1,
     centreErrorRad: separation(metadata.phaseCentre, target),
+    // Positions in NaN make NaN, which no check takes for good.
     farthestAntennaM: Math.max(...positions.map((position) => length(subtract(position, centre)))),
     siteOffsetDeg: Math.max(
       Math.abs(site.latitudeRad / DEGREE_RAD - DSA110_SITE.latitudeDeg),

@@ -1,13 +1,15 @@
-import type { EarthOrientationTable } from '#runtime/sky/time.ts'
-import { earthOrientationAt } from '#runtime/sky/time.ts'
-import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
-import type { Site } from '#runtime/sky/frames.ts'
-import { rotationFrame, type RotationFrame } from '#runtime/sky/phase-rotation.ts'
+import type { MsAntenna } from '#runtime/formats/measurement-set/schema.ts'
 import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
-import { arrayGeometry, type ArrayGeometry } from './array-geometry.ts'
-import { meridianPointing, type Pointing } from './pointing.ts'
-import type { RawFile } from './raw-file.ts'
-import { rotateBaselines, type RotatedRows } from './rotation.ts'
+import type { Phasing } from '#runtime/formats/uvh5/phasing.ts'
+import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
+import { horizonVector, type Site } from '#runtime/sky/frames.ts'
+import { meridianVector, targetFrame, type RotationFrame } from '#runtime/sky/phase-rotation.ts'
+import { earthOrientationAt, type EarthOrientationTable } from '#runtime/sky/time.ts'
+import type { Vec3 } from '#runtime/sky/vector.ts'
+import { absoluteAntennas, rowGeometry, type RowGeometry } from './array-geometry.ts'
+import { pointingOf, type Pointing } from './pointing.ts'
+import type { MemberFile } from './raw-file.ts'
+import { rotateRows, type RotatedRows } from './rotation.ts'
 import { fitW, type WFit } from './w-fit.ts'
 
 /** Beyond this the header's direction is not the one that was fringe-stopped, and the fitted one is used. */
@@ -15,12 +17,13 @@ const W_FIT_TOLERANCE_RAD = 1 * ARCSEC_RAD
 
 /** The geometry of one observation: what its rows are and where they look. */
 export interface Observation {
-  array: ArrayGeometry
-  wFit: WFit
-  /** Site and declination of the rotation: the header's, or the fitted ones when they differ by more than 1". */
-  site: Site
-  decOfDateRad: number
-  fitted: boolean
+  /** All antennas of the header, absolute ITRF. */
+  antennas: MsAntenna[]
+  rows: RowGeometry
+  /** As it is rotated from: with the fitted declination where the header's is off by more than 1". */
+  phasing: Phasing
+  /** Of the telescope's files, whose w coordinates tell what they are fringe-stopped to. */
+  meridian: { wFit: WFit; fitted: boolean } | undefined
   pointing: Pointing
   /** One an integration. */
   frames: RotationFrame[]
@@ -28,27 +31,67 @@ export interface Observation {
 }
 
 /** Works out the geometry from the header of any member of the observation. */
-export function observationGeometry(header: Uvh5Header, file: RawFile, table: EarthOrientationTable): Observation {
-  const array = arrayGeometry(header, file.site)
-  const stated = { longitudeRad: file.site.longitudeRad, decRad: file.decOfDateRad }
-  const wFit = fitW(array.baselineM, fileW(header, array.swapped), stated)
-  const fitted = wFit.offsetRad > W_FIT_TOLERANCE_RAD
-  const site = fitted ? { ...file.site, longitudeRad: wFit.longitudeRad } : file.site
-  const decOfDateRad = fitted ? wFit.decRad : file.decOfDateRad
-  const pointing = meridianPointing(file.timesMjd, decOfDateRad, { site, table })
-  const frames = Array.from(file.timesMjd, (mjdUtc) =>
-    rotationFrame({ mjdUtc, eop: earthOrientationAt(table, mjdUtc), site, decOfDateRad, target: pointing.centre }),
-  )
+export function observationGeometry(header: Uvh5Header, file: MemberFile, table: EarthOrientationTable): Observation {
+  const rows = rowGeometry(header)
+  const { site, phasing, meridian } = whereToFrom(header, file.site, rows)
+  const pointing = pointingOf(phasing, file.timesMjd, { site, table })
+  const s0 = phasedTo(phasing, site)
+  const frames = Array.from(file.timesMjd, (mjdUtc): RotationFrame => {
+    const frame = targetFrame({ mjdUtc, eop: earthOrientationAt(table, mjdUtc), site, target: pointing.centre })
+    return { s0: s0 ?? frame.s1, ...frame }
+  })
   return {
-    array,
-    wFit,
-    site,
-    decOfDateRad,
-    fitted,
+    antennas: absoluteAntennas(header, file.site),
+    rows,
+    phasing,
+    meridian,
     pointing,
     frames,
-    rotated: rotateBaselines(array.baselineM, frames),
+    rotated: rotateRows(header.antennaPositionsM, rows, frames),
   }
+}
+
+/** The Earth-fixed direction without phase, zero for data that are not phased; undefined for that of the target. */
+function phasedTo(phasing: Phasing, site: Site): Vec3 | undefined {
+  switch (phasing.kind) {
+    case 'meridian':
+      return meridianVector(0, phasing.decOfDateRad, site.longitudeRad)
+    case 'driftscan':
+      return horizonVector(phasing.azimuthRad, phasing.elevationRad, site)
+    case 'unprojected':
+      return [0, 0, 0]
+    case 'sidereal':
+      return undefined
+  }
+}
+
+function whereToFrom(
+  header: Uvh5Header,
+  site: Site,
+  rows: RowGeometry,
+): Pick<Observation, 'phasing' | 'meridian'> & { site: Site } {
+  const { phasing } = header
+  if (phasing.kind !== 'meridian') return { site, phasing, meridian: undefined }
+  const stated = { longitudeRad: site.longitudeRad, decRad: phasing.decOfDateRad }
+  const wFit = fitW(firstBaselines(header, rows), fileW(header, rows.swapped), stated)
+  const meridian = { wFit, fitted: wFit.offsetRad > W_FIT_TOLERANCE_RAD }
+  if (!meridian.fitted) return { site, phasing, meridian }
+  return {
+    site: { ...site, longitudeRad: wFit.longitudeRad },
+    phasing: { kind: 'meridian', decOfDateRad: wFit.decRad },
+    meridian,
+  }
+}
+
+/** (baselines, 3): r_1 - r_2 of the rows of the first integration of a file of the telescope. */
+function firstBaselines(
+  { baselines, antennaPositionsM }: Uvh5Header,
+  { antenna1, antenna2 }: RowGeometry,
+): Float64Array {
+  return Float64Array.from({ length: 3 * baselines }, (_, i) => {
+    const [row, axis] = [Math.floor(i / 3), i % 3]
+    return antennaPositionsM[3 * antenna1[row] + axis] - antennaPositionsM[3 * antenna2[row] + axis]
+  })
 }
 
 /** w of the first integration in MeasurementSet orientation: the file has position(ant_2) - position(ant_1). */

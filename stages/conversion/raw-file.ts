@@ -3,34 +3,38 @@ import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { jdToMjd } from '#runtime/sky/time.ts'
 import { DEGREE_RAD, INTEGRATION_S } from '#runtime/sky/constants.ts'
 import type { Site } from '#runtime/sky/frames.ts'
+import { firstRows, hasPeriod, isStepwise } from './row-arrays.ts'
+import { distinctTimes } from './array-geometry.ts'
 import { subbandOf } from './subband.ts'
 
 /** What all members of an observation must agree on exactly. */
 const agreementFields = [
   'time_array',
+  'integration_time',
   'ant_1_array',
   'ant_2_array',
   'polarization_array',
   'antenna_numbers',
   'antenna_positions',
   'phase_center_app_dec',
+  'phase_center_catalog',
   'latitude, longitude, altitude',
   'channel_width',
 ] as const
 export type AgreementField = (typeof agreementFields)[number]
 
-/** The header of one plausible raw file without its row-indexed arrays, of which only digests are kept. */
-export interface RawFile {
+/** The header of one plausible file without its row-indexed arrays, of which only digests are kept. */
+export interface MemberFile {
   /** Name for messages, relative to the folder. */
   file: string
   /** Hexadecimal digits of the 8 bytes of time_array[0]: files of one observation have the same. */
   timeKey: string
   /** Leading edge of the first integration. */
   startMjdUtc: number
-  /** Mid-points of the integrations. */
+  /** Mid-points of the integrations, ascending. */
   timesMjd: Float64Array
-  decOfDateRad: number
   site: Site
+  /** 0 is the highest in frequency. */
   subband: number
   channels: number
   channelWidthHz: number
@@ -39,17 +43,44 @@ export interface RawFile {
   highestHz: number
   polarizations: number
   antennas: number
+  rows: number
   baselines: number
   integrations: number
   agreement: Record<AgreementField, string>
 }
 
-/** Reduces a header in which `headerProblems` found nothing. */
+/** A raw file of the telescope. */
+export interface RawFile extends MemberFile {
+  decOfDateRad: number
+}
+
+/** Reduces a header of the telescope in which `headerProblem` found nothing. */
 export function rawFile(file: string, header: Uvh5Header): RawFile {
-  const { timeJd, baselines, integrations, freqHz, channelWidthHz } = header
-  const subband = subbandOf(freqHz, channelWidthHz)
-  if (subband === undefined || header.phaseCentreAppDecRad === undefined) throw new Error(`${file} was not checked`)
+  const { timeJd, baselines, integrations, phasing } = header
+  const subband = subbandOf(header.freqHz, header.channelWidthHz)
+  if (subband === undefined || phasing.kind !== 'meridian') throw new Error(`${file} was not checked`)
   const timesMjd = Float64Array.from({ length: integrations }, (_, k) => jdToMjd(timeJd[k * baselines]))
+  return {
+    ...memberFile(file, header, { subband, timesMjd }),
+    startMjdUtc: timesMjd[0] - INTEGRATION_S / 2 / 86400,
+    decOfDateRad: phasing.decOfDateRad,
+  }
+}
+
+/**
+ * Reduces a header of any telescope in which `generalProblem` found nothing. Its subband is a matter of the files that
+ * it is converted with: `subbandsOfGroup`.
+ */
+export function generalFile(file: string, header: Uvh5Header): MemberFile {
+  return memberFile(file, header, { subband: 0, timesMjd: distinctTimes(header).map(jdToMjd) })
+}
+
+function memberFile(
+  file: string,
+  header: Uvh5Header,
+  { subband, timesMjd }: { subband: number; timesMjd: Float64Array },
+): MemberFile {
+  const { timeJd, freqHz, channelWidthHz, phasing } = header
   const first = freqHz[0]
   const last = freqHz[freqHz.length - 1]
   const site = {
@@ -57,12 +88,14 @@ export function rawFile(file: string, header: Uvh5Header): RawFile {
     longitudeRad: header.longitudeDeg * DEGREE_RAD,
     altitudeM: header.altitudeM,
   }
+  // The dialect of the telescope has this in a dataset of its own.
+  const appDec = phasing.kind === 'meridian' ? digest(Float64Array.of(phasing.decOfDateRad)) : ''
+  const centre = phasing.kind === 'meridian' ? '' : JSON.stringify(phasing)
   return {
     file,
     timeKey: Buffer.from(Float64Array.of(timeJd[0]).buffer).toString('hex'),
-    startMjdUtc: timesMjd[0] - INTEGRATION_S / 2 / 86400,
+    startMjdUtc: timesMjd[0] - header.integrationS[0] / 2 / 86400,
     timesMjd,
-    decOfDateRad: header.phaseCentreAppDecRad,
     site,
     subband,
     channels: freqHz.length,
@@ -70,17 +103,20 @@ export function rawFile(file: string, header: Uvh5Header): RawFile {
     lowestHz: Math.min(first, last),
     highestHz: Math.max(first, last),
     polarizations: header.polarizations.length,
-    antennas: new Set([...header.ant1.subarray(0, baselines), ...header.ant2.subarray(0, baselines)]).size,
-    baselines,
-    integrations,
+    antennas: presentAntennas(header),
+    rows: header.rows,
+    baselines: header.baselines,
+    integrations: header.integrations,
     agreement: {
-      time_array: digest(timeJd),
-      ant_1_array: digest(header.ant1),
-      ant_2_array: digest(header.ant2),
+      time_array: stepwiseDigest(timeJd, header.baselines),
+      integration_time: stepwiseDigest(header.integrationS, header.baselines),
+      ant_1_array: repeatedDigest(header.ant1, header.baselines),
+      ant_2_array: repeatedDigest(header.ant2, header.baselines),
       polarization_array: digest(header.polarizations),
       antenna_numbers: digest(header.antennaNumbers),
       antenna_positions: digest(header.antennaPositionsM),
-      phase_center_app_dec: digest(Float64Array.of(header.phaseCentreAppDecRad)),
+      phase_center_app_dec: appDec,
+      phase_center_catalog: centre,
       'latitude, longitude, altitude': digest(
         Float64Array.of(header.latitudeDeg, header.longitudeDeg, header.altitudeM),
       ),
@@ -89,8 +125,13 @@ export function rawFile(file: string, header: Uvh5Header): RawFile {
   }
 }
 
+function presentAntennas({ ant1, ant2, baselines, dialect }: Uvh5Header): number {
+  const rows = dialect === 'dsa110' ? baselines : ant1.length
+  return new Set([...ant1.subarray(0, rows), ...ant2.subarray(0, rows)]).size
+}
+
 /** The fields in which a file differs from another. */
-export function disagreements(file: RawFile, reference: RawFile): AgreementField[] {
+export function disagreements(file: MemberFile, reference: MemberFile): AgreementField[] {
   return agreementFields.filter((field) => file.agreement[field] !== reference.agreement[field])
 }
 
@@ -107,6 +148,17 @@ export function referenceFile<F extends RawFile>(files: readonly F[]): F {
   const [largest] = [...sets.values()].sort((a, b) => b.length - a.length)
   if (largest === undefined) throw new RangeError('no files')
   return largest[0]
+}
+
+/** Of rows that repeat themselves their number and the first integration stand for all. */
+function repeatedDigest(rows: Int32Array, period: number): string {
+  return hasPeriod(rows, period) ? `${rows.length}/${period} ${digest(rows.subarray(0, period))}` : digest(rows)
+}
+
+/** Of rows that change from integration to integration only, the first of each stand for all. */
+function stepwiseDigest(rows: Float64Array, period: number): string {
+  if (!isStepwise(rows, period)) return digest(rows)
+  return `${rows.length}/${period} ${digest(firstRows(rows, period))}`
 }
 
 function digest(array: Float64Array | Int32Array): string {

@@ -21,6 +21,8 @@ export interface ReopenInput {
   /** AIPS codes of the files' correlations. */
   polarizations: Int32Array
   frames: readonly RotationFrame[]
+  /** (rows): index into the frames. */
+  integration: Int32Array
   seed: string
 }
 
@@ -104,7 +106,7 @@ async function expectedCell(
   const { re: x, im } = await readSample(file, cell, { freqHz, pol: input.polarizations.indexOf(code ?? 0) })
   if (!(Number.isFinite(x) && Number.isFinite(im)) || (x === 0 && im === 0)) return { re: 0, im: 0, flagged: true }
   const y = asListed ? -im : im
-  const frame = input.frames[Math.floor(cell.row / (layout.rows / input.frames.length))]
+  const frame = input.frames[input.integration[cell.row]]
   const turn = subtract(frame.s1, frame.s0)
   const [p, q] = [metadata.antennas[a].positionM, metadata.antennas[b].positionM]
   const path = (p[0] - q[0]) * turn[0] + (p[1] - q[1]) * turn[1] + (p[2] - q[2]) * turn[2]

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { MsHistoryEntry, MsMetadata, MsRows } from '#runtime/formats/measurement-set/schema.ts'
 import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
+import type { Phasing } from '#runtime/formats/uvh5/phasing.ts'
 import { ARCSEC_RAD, DAY_S, DEGREE_RAD, INTEGRATION_S } from '#runtime/sky/constants.ts'
 import { isoUtc } from '#runtime/sky/time.ts'
 import type { Band } from './band.ts'
@@ -21,24 +22,23 @@ export interface SetFacts {
 
 /** Everything of the MeasurementSet but rows and tiles. Holds no name, path or clock: equal input, equal bytes. */
 export function setMetadata(header: Uvh5Header, observation: Observation, band: Band, facts: SetFacts): MsMetadata {
-  const { pointing, array } = observation
-  const { timeMjdS } = pointing.beam
-  const startS = timeMjdS[0] - INTEGRATION_S / 2
+  const { pointing, antennas } = observation
+  const timeRangeMjdS = timeRange(header, observation)
   return {
     telescopeName: header.telescopeName,
     observer: '',
     project: header.instrument,
-    fieldName: `drift${signed(observation.decOfDateRad / DEGREE_RAD)}`,
-    antennas: array.antennas,
+    fieldName: fieldName(observation.phasing),
+    antennas,
     freqHz: band.freqHz,
     channelWidthHz: band.channelWidthHz,
     stokes: facts.stokes,
     phaseCentre: pointing.centre,
-    timeRangeMjdS: [startS, timeMjdS[timeMjdS.length - 1] + INTEGRATION_S / 2],
+    timeRangeMjdS,
     history: historyMessages(observation, facts).map((message): MsHistoryEntry => ({
       message,
       application,
-      timeMjdS: startS,
+      timeMjdS: timeRangeMjdS[0],
     })),
     beam: pointing.beam,
     extra: {
@@ -55,8 +55,7 @@ export function setMetadata(header: Uvh5Header, observation: Observation, band: 
 }
 
 function historyMessages(observation: Observation, facts: SetFacts): string[] {
-  const { pointing, decOfDateRad, wFit, fitted } = observation
-  const { centre, eop } = pointing
+  const { eop } = observation.pointing
   return [
     ...facts.sources.map(
       ({ subband, fingerprint }) => `subband ${two(subband)}: raw file with fingerprint ${fingerprint}`,
@@ -64,32 +63,74 @@ function historyMessages(observation: Observation, facts: SetFacts): string[] {
     facts.absentSubbands.length === 0
       ? 'all expected subbands present'
       : `absent subbands, flagged: ${facts.absentSubbands.map(two).join(', ')}`,
-    `fringe-stopped by the telescope to hour angle 0 at declination of date ${(decOfDateRad / DEGREE_RAD).toFixed(6)} deg` +
-      (fitted ? `, fitted to w: ${(wFit.offsetRad / ARCSEC_RAD).toFixed(2)} arcsec from the header` : ''),
-    `rotated to ICRS ${(centre.raRad / DEGREE_RAD).toFixed(8)} ${(centre.decRad / DEGREE_RAD).toFixed(8)} deg, ` +
-      `the meridian place at ${isoUtc(pointing.midMjd)} UTC`,
+    ...phasingMessages(observation),
     `UT1-UTC ${eop.dut1S.toFixed(6)} s, polar motion ${eop.xpArcsec.toFixed(4)} ${eop.ypArcsec.toFixed(4)} arcsec` +
       `${eop.extrapolated ? ', beyond the table' : ''} (${facts.earthOrientation.source})`,
     facts.deadAntennas.length === 0 ? 'no dead antennas' : `dead antennas, flagged: ${facts.deadAntennas.join(', ')}`,
   ]
 }
 
+/** What the data were phased to, and what they are rotated to. */
+function phasingMessages({ phasing, pointing: { centre, midMjd }, meridian }: Observation): string[] {
+  const icrs = `ICRS ${(centre.raRad / DEGREE_RAD).toFixed(8)} ${(centre.decRad / DEGREE_RAD).toFixed(8)} deg`
+  const at = `at ${isoUtc(midMjd)} UTC`
+  switch (phasing.kind) {
+    case 'meridian':
+      return [
+        `fringe-stopped by the telescope to hour angle 0 at declination of date ${(phasing.decOfDateRad / DEGREE_RAD).toFixed(6)} deg` +
+          (meridian?.fitted === true
+            ? `, fitted to w: ${(meridian.wFit.offsetRad / ARCSEC_RAD).toFixed(2)} arcsec from the header`
+            : ''),
+        `rotated to ${icrs}, the meridian place ${at}`,
+      ]
+    case 'driftscan':
+      return [
+        `phased in the files to azimuth ${(phasing.azimuthRad / DEGREE_RAD).toFixed(6)} and elevation ${(phasing.elevationRad / DEGREE_RAD).toFixed(6)} deg`,
+        `rotated to ${icrs}, that place ${at}`,
+      ]
+    case 'unprojected':
+      return ['not phased in the files', `phased to ${icrs}, the zenith ${at}`]
+    case 'sidereal':
+      return [`phased in the files to ${phasing.name}, ${icrs}, and not rotated`]
+  }
+}
+
+function fieldName(phasing: Phasing): string {
+  switch (phasing.kind) {
+    case 'meridian':
+      return `drift${signed(phasing.decOfDateRad / DEGREE_RAD)}`
+    case 'unprojected':
+      return 'zenith'
+    default:
+      return phasing.name
+  }
+}
+
+/** First and last edge. The telescope's headers round the length of an integration to float32. */
+function timeRange(header: Uvh5Header, { pointing, rows: { integration } }: Observation): [number, number] {
+  const { timeMjdS } = pointing.beam
+  if (header.dialect === 'dsa110')
+    return [timeMjdS[0] - INTEGRATION_S / 2, timeMjdS[timeMjdS.length - 1] + INTEGRATION_S / 2]
+  let [first, last] = [Infinity, -Infinity]
+  integration.forEach((index, row) => {
+    first = Math.min(first, timeMjdS[index] - header.integrationS[row] / 2)
+    last = Math.max(last, timeMjdS[index] + header.integrationS[row] / 2)
+  })
+  return [first, last]
+}
+
 /** The row columns of MAIN. @param weight (rows, polarizations) @param flagRow (rows) */
 export function setRows(
   header: Uvh5Header,
-  { array, pointing, rotated }: Observation,
+  { rows, pointing, rotated }: Observation,
   { weight, flagRow }: { weight: Float32Array; flagRow: Uint8Array },
 ): MsRows {
-  const { rows, baselines } = header
-  const integrationOf = (row: number): number => Math.floor(row / baselines)
-  const perBaseline = (values: Int32Array): Int32Array =>
-    Int32Array.from({ length: rows }, (_, row) => values[row % baselines])
   return {
-    timeMjdS: Float64Array.from({ length: rows }, (_, row) => pointing.beam.timeMjdS[integrationOf(row)]),
+    timeMjdS: Float64Array.from(rows.integration, (integration) => pointing.beam.timeMjdS[integration]),
     intervalS: header.integrationS,
     exposureS: header.integrationS,
-    antenna1: perBaseline(array.antenna1),
-    antenna2: perBaseline(array.antenna2),
+    antenna1: rows.antenna1,
+    antenna2: rows.antenna2,
     uvwM: rotated.uvwM,
     weight,
     // A row without weight is flagged whole; its sigma says nothing and stays finite.
@@ -99,8 +140,11 @@ export function setRows(
 }
 
 /** Middle of the observation and its leading edge, MJD UTC. */
-export function observationTimes({ pointing }: Observation): { startMjdUtc: number; midMjdUtc: number } {
-  return { startMjdUtc: (pointing.beam.timeMjdS[0] - INTEGRATION_S / 2) / DAY_S, midMjdUtc: pointing.midMjd }
+export function observationTimes(
+  header: Uvh5Header,
+  observation: Observation,
+): { startMjdUtc: number; midMjdUtc: number } {
+  return { startMjdUtc: timeRange(header, observation)[0] / DAY_S, midMjdUtc: observation.pointing.midMjd }
 }
 
 function two(subband: number): string {

@@ -32,6 +32,9 @@ const WGS84_FLATTENING = 1 / 298.257223563
 /** Nominal mean angular velocity of the Earth, rad/s (IERS Conventions 2010, table 1.2). */
 const EARTH_RATE_RAD_S = 7.292115e-5
 
+/** Rotation of FK5 against ICRS about the three axes, radians. */
+const FK5_SPIN_RAD: Vec3 = [-19.9e-3 * ARCSEC_RAD, -9.1e-3 * ARCSEC_RAD, 22.9e-3 * ARCSEC_RAD]
+
 /** Position of a site in ITRF axes, metres (WGS84 geodetic latitude, longitude and height). */
 export function siteItrf(site: Site): Vec3 {
   const e2 = WGS84_FLATTENING * (2 - WGS84_FLATTENING)
@@ -83,10 +86,28 @@ export function apparentToIcrsWith(context: ApparentContext, direction: Directio
  * constant in ITRF axes, so the pole's motion (0.4") is undone before the apparent place is.
  */
 export function meridianPlaceIcrs(decOfDateRad: number, mjdUtc: number, eop: EarthOrientation, site: Site): Direction {
+  return earthFixedPlaceIcrs(fromSpherical(site.longitudeRad, decOfDateRad), mjdUtc, eop, site)
+}
+
+/** ICRS place to which a unit vector in ITRF axes points. */
+export function earthFixedPlaceIcrs(s: Vec3, mjdUtc: number, eop: EarthOrientation, site: Site): Direction {
   const context = apparentContext(mjdUtc, eop, site)
-  const fixed = undoPolarMotion(fromSpherical(site.longitudeRad, decOfDateRad), eop)
-  const { raRad, decRad } = toDirection(fixed)
+  const { raRad, decRad } = toDirection(undoPolarMotion(s, eop))
   return apparentToIcrsWith(context, { raRad: raRad - site.longitudeRad + context.lastRad, decRad })
+}
+
+/** Unit vector in ITRF axes of an azimuth (from north through east) and an elevation above the WGS84 ellipsoid. */
+export function horizonVector(azimuthRad: number, elevationRad: number, { latitudeRad, longitudeRad }: Site): Vec3 {
+  const east: Vec3 = [-Math.sin(longitudeRad), Math.cos(longitudeRad), 0]
+  const up = fromSpherical(longitudeRad, latitudeRad)
+  const level = add(scale(east, Math.sin(azimuthRad)), scale(cross(up, east), Math.cos(azimuthRad)))
+  return add(scale(level, Math.cos(elevationRad)), scale(up, Math.sin(elevationRad)))
+}
+
+/** ICRS direction of a J2000 one in FK5, by the Hipparcos rotation (Mignard & Froeschle 2000): up to 0.03". */
+export function fk5ToIcrs(direction: Direction): Direction {
+  const p = fromSpherical(direction.raRad, direction.decRad)
+  return toDirection(normalize(add(p, cross(FK5_SPIN_RAD, p))))
 }
 
 /** Hour angle of an apparent right ascension, radians, west positive, in [-pi, pi). */

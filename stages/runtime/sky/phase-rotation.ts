@@ -10,7 +10,10 @@ import { cross, dot, fromSpherical, normalize, scale, subtract } from './vector.
  * the phase path to undo is b . (s1 - s0) metres, and u, v, w are b . u, b . v, b . w.
  */
 export interface RotationFrame {
-  /** Where the file is phased to: HA 0 at the apparent declination, without polar motion, as the writer has it. */
+  /**
+   * Where the file is phased to. For the telescope's: HA 0 at the apparent declination, without polar motion, as the
+   * writer has it; zero for data that are not phased at all.
+   */
   s0: Vec3
   /** The target, with polar motion. */
   s1: Vec3
@@ -45,8 +48,13 @@ export function meridianVector(haRad: number, decRad: number, longitudeRad: numb
 }
 
 /** The frame that takes one integration from its meridian centre to an ICRS target. */
-export function rotationFrame(request: RotationRequest): RotationFrame {
-  const { mjdUtc, eop, site, decOfDateRad, target } = request
+export function rotationFrame({ decOfDateRad, ...request }: RotationRequest): RotationFrame {
+  return { s0: meridianVector(0, decOfDateRad, request.site.longitudeRad), ...targetFrame(request) }
+}
+
+/** The part of a rotation frame that does not depend on what the data are phased to. */
+export function targetFrame(request: Omit<RotationRequest, 'decOfDateRad'>): Omit<RotationFrame, 's0'> {
+  const { mjdUtc, eop, site, target } = request
   const context = apparentContext(mjdUtc, eop, site)
   const earthFixed = (direction: Direction): Vec3 => {
     const apparent = icrsToApparentWith(context, direction)
@@ -57,7 +65,7 @@ export function rotationFrame(request: RotationRequest): RotationFrame {
   const north = earthFixed({ raRad: target.raRad, decRad: target.decRad + NORTH_STEP_RAD })
   // The difference of two nearly equal vectors is orthogonal to 1e-13 only: a second pass makes it exact.
   const v = perpendicular(perpendicular(north, s1), s1)
-  return { s0: meridianVector(0, decOfDateRad, site.longitudeRad), s1, u: cross(v, s1), v, w: s1 }
+  return { s1, u: cross(v, s1), v, w: s1 }
 }
 
 /** Unit vector along the part of `a` that is perpendicular to the unit vector `axis`. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import { quality } from '#runtime/stage/quality.ts'
 import { conversionChecks, type GateFacts } from '../../../stages/conversion/gates.ts'
+import type { WFit } from '../../../stages/conversion/w-fit.ts'
 
 const good: GateFacts = {
   rows: { found: 111_744, expected: 111_744 },
@@ -17,12 +19,17 @@ const good: GateFacts = {
   autoUvwM: 0,
   farthestAntennaM: 1900,
   siteOffsetDeg: 0,
-  wFitOffsetArcsec: 0.001,
-  wFitResidualM: 1e-4,
+  dialect: 'dsa110',
+  wFit: wFit(0.001, 1e-4),
   zeroFraction: 0.01,
   antennas: { present: 96, dead: [] },
   reopen: { cells: 64, different: 0, largestError: 6e-8 },
   earthOrientation: { extrapolated: false, source: 'IERS' },
+}
+
+function wFit(offsetArcsec: number, residualM: number): WFit {
+  const offsetRad = offsetArcsec * ARCSEC_RAD
+  return { longitudeRad: -2, decRad: 0.3, offsetRad, headerResidualM: residualM, fittedResidualM: residualM }
 }
 
 const cases: [string, Partial<GateFacts>, string, string][] = [
@@ -45,9 +52,9 @@ const cases: [string, Partial<GateFacts>, string, string][] = [
   ['an antenna 6 km away', { farthestAntennaM: 6000 }, 'antenna-positions', 'bad'],
   ['a site 10 m off', { siteOffsetDeg: 1e-4 }, 'site', 'uncertain'],
   ['a site 2 km off', { siteOffsetDeg: 0.02 }, 'site', 'bad'],
-  ['w of a place 2 arcsec off', { wFitOffsetArcsec: 2 }, 'w-fit', 'uncertain'],
-  ['w of a place 61 arcsec off', { wFitOffsetArcsec: 61 }, 'w-fit', 'bad'],
-  ['a station moved by 10 cm', { wFitResidualM: 0.1 }, 'w-residual', 'uncertain'],
+  ['w of a place 2 arcsec off', { wFit: wFit(2, 1e-4) }, 'w-fit', 'uncertain'],
+  ['w of a place 61 arcsec off', { wFit: wFit(61, 1e-4) }, 'w-fit', 'bad'],
+  ['a station moved by 10 cm', { wFit: wFit(0.001, 0.1) }, 'w-residual', 'uncertain'],
   ['a third of the data zero', { zeroFraction: 0.33 }, 'zero-data', 'uncertain'],
   ['half of the data zero', { zeroFraction: 0.51 }, 'zero-data', 'bad'],
   ['a cell that differs', { reopen: { cells: 64, different: 1, largestError: 1 } }, 'reopen', 'bad'],
@@ -60,6 +67,14 @@ const cases: [string, Partial<GateFacts>, string, string][] = [
     'uncertain',
   ],
 ]
+
+test('what only files of the DSA-110 can be held against is not asked of others', () => {
+  const names = conversionChecks({ ...good, dialect: 'other', wFit: undefined, longestM: 3e7 }).map(({ name }) => name)
+  assert.deepEqual(
+    conversionChecks(good).flatMap(({ name }) => (names.includes(name) ? [] : [name])),
+    ['baseline-length', 'antenna-positions', 'site', 'w-fit', 'w-residual'],
+  )
+})
 
 test('an ordinary observation passes all gates', () => {
   const { verdict, checks } = quality(conversionChecks(good))
