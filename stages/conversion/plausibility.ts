@@ -1,6 +1,7 @@
 import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { DAY_S, INTEGRATION_S } from '#runtime/sky/constants.ts'
 import { isoUtc, jdToMjd } from '#runtime/sky/time.ts'
+import { firstRows, hasPeriod, isConstant, isStepwise } from './row-arrays.ts'
 import { subbandOf } from './subband.ts'
 
 /** A header value that cannot be right, or that is of a kind which is not converted. Nothing is repaired. */
@@ -86,7 +87,9 @@ function timeProblem(header: Uvh5Header, { nowMjd, stampMjd }: HeaderExpectation
       what,
       'the clock of the node that wrote this file was wrong; set it aside, times cannot be repaired',
     )
-  if (!timeJd.every(Number.isFinite)) return wrong('holds values that are not finite')
+  // Where times are the same within each integration, the first of each speaks for all.
+  const looked = isStepwise(timeJd, baselines) ? firstRows(timeJd, baselines) : timeJd
+  if (!looked.every(Number.isFinite)) return wrong('holds values that are not finite')
   const start = jdToMjd(timeJd[0])
   if (start < EARLIEST_MJD) return wrong(`starts at MJD ${start.toFixed(4)}, before 2022-01-01 (MJD ${EARLIEST_MJD})`)
   if (start > nowMjd + LATEST_AHEAD_DAYS) return wrong(`starts at ${isoUtc(start)}, in the future`)
@@ -97,14 +100,15 @@ function timeProblem(header: Uvh5Header, { nowMjd, stampMjd }: HeaderExpectation
   }
   for (let k = 0; k < integrations; k++) {
     const first = timeJd[k * baselines]
-    const times = timeJd.subarray(k * baselines, (k + 1) * baselines)
-    if (!times.every((time) => time === first)) return disordered('time_array', `changes within integration ${k}`)
+    if (looked === timeJd && !timeJd.subarray(k * baselines, (k + 1) * baselines).every((time) => time === first))
+      return disordered('time_array', `changes within integration ${k}`)
     const stepS = k === 0 ? INTEGRATION_S : (first - timeJd[(k - 1) * baselines]) * DAY_S
     if (Math.abs(stepS - INTEGRATION_S) > STEP_TOLERANCE_S) {
       return wrong(`steps by ${stepS.toFixed(4)} s at integration ${k}, expected ${INTEGRATION_S} s`)
     }
   }
-  const odd = integrationS.find((value) => !(Math.abs(value - INTEGRATION_S) <= STEP_TOLERANCE_S))
+  const lengthsS = isConstant(integrationS) ? integrationS.subarray(0, 1) : integrationS
+  const odd = lengthsS.find((value) => !(Math.abs(value - INTEGRATION_S) <= STEP_TOLERANCE_S))
   if (odd === undefined) return undefined
   return implausible(
     'integration_time',
@@ -147,7 +151,9 @@ function antennaProblem(header: Uvh5Header): HeaderProblem | undefined {
     return implausible('uvw_array', 'holds values that are not finite', hint)
   const known = new Set(antennaNumbers)
   if (known.size !== antennaNumbers.length) return implausible('antenna_numbers', 'lists a number twice', hint)
-  const stray = ant1.findIndex((number, row) => !known.has(number) || !known.has(ant2[row]))
+  // Where all integrations name the same antennas, the first speaks for all.
+  const rows = hasPeriod(ant1, baselines) && hasPeriod(ant2, baselines) ? baselines : ant1.length
+  const stray = ant1.subarray(0, rows).findIndex((number, row) => !known.has(number) || !known.has(ant2[row]))
   if (stray < 0) return undefined
   return implausible(
     'ant_1_array',
@@ -156,15 +162,21 @@ function antennaProblem(header: Uvh5Header): HeaderProblem | undefined {
   )
 }
 
-function baselineProblem({ ant1, ant2, baselines, rows }: Uvh5Header): HeaderProblem | undefined {
-  for (let row = baselines; row < rows; row++) {
-    if (ant1[row] !== ant1[row - baselines] || ant2[row] !== ant2[row - baselines]) {
-      return disordered('ant_1_array', `row ${row} breaks the order of baselines of the first integration`)
+/** All antennas are known here. */
+function baselineProblem({ ant1, ant2, antennaNumbers, baselines, rows }: Uvh5Header): HeaderProblem | undefined {
+  if (!hasPeriod(ant1, baselines) || !hasPeriod(ant2, baselines)) {
+    for (let row = baselines; row < rows; row++) {
+      if (ant1[row] !== ant1[row - baselines] || ant2[row] !== ant2[row - baselines])
+        return disordered('ant_1_array', `row ${row} breaks the order of baselines of the first integration`)
     }
   }
-  const pairs = new Set<string>()
-  for (let row = 0; row < baselines; row++)
-    pairs.add([Math.min(ant1[row], ant2[row]), Math.max(ant1[row], ant2[row])].join())
+  const indexOf = new Map([...antennaNumbers].map((number, index) => [number, index]))
+  const pairs = new Set<number>()
+  for (let row = 0; row < baselines; row++) {
+    const a = indexOf.get(ant1[row]) ?? -1
+    const b = indexOf.get(ant2[row]) ?? -1
+    pairs.add(Math.min(a, b) * antennaNumbers.length + Math.max(a, b))
+  }
   return pairs.size === baselines ? undefined : disordered('ant_1_array', 'lists a baseline twice in one integration')
 }
 

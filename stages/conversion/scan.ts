@@ -106,7 +106,7 @@ async function lookAt(input: string, name: string, nowMs: number): Promise<Check
     const before = await stat(path)
     const file = await openHdf5(path)
     try {
-      const header = decodeHeader(file)
+      const header = decodeHeader(file, { uvw: 'first' })
       const stamp = parseFileName(name)
       const problem = headerProblem(header, {
         nowMjd: mjdFromIso(new Date(nowMs).toISOString()),

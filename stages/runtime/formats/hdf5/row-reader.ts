@@ -39,12 +39,14 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
   }
   if (layout.kind === 'chunked') {
     const geometry = { shape, chunkShape: layout.chunkShape, elementBytes: type.bytes }
+    let known: ChunkIndex | undefined
+    const index = (): ChunkIndex => (known ??= readChunkIndex(source, layout.indexAddress, geometry))
     let loader: RowReader['stored'] | undefined
-    const load: RowReader['stored'] = (...rows) => {
-      loader ??= chunkLoader(source, { ...geometry, index: readChunkIndex(source, layout.indexAddress, geometry) })
-      return loader(...rows)
-    }
+    const load: RowReader['stored'] = (...rows) =>
+      (loader ??= chunkLoader(source, { ...geometry, index: index() }))(...rows)
     const [chunkRows] = layout.chunkShape
+    // Chunks as wide as the dataset hold their rows in C order: those go straight to where they are wanted.
+    const inOrder = shape.every((length, axis) => axis === 0 || length === layout.chunkShape[axis])
     const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / (chunkRows * rowBytes))) * chunkRows
     return {
       stored(row0, rows, scratch) {
@@ -54,6 +56,7 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
       read(row0, rows, out) {
         check(row0, rows)
         checkTarget(out, rows * rowBytes)
+        if (inOrder) return loadInOrder(source, index().addresses, { row0, rows, chunkRows, rowBytes }, out)
         const scratch = { bytes: new Uint8Array(0) }
         for (let row = row0; row < row0 + rows;) {
           // Pieces end on borders of chunks, so that none is read twice.
@@ -70,8 +73,10 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
         const end = Math.ceil((row0 + rows) / chunkRows)
         const grid = shape.map((length, axis) => Math.ceil(length / layout.chunkShape[axis]))
         const addresses = findChunks(source, layout.indexAddress, { ...geometry, grid, first, end })
+        const from = row0 - first * chunkRows
+        if (inOrder) return loadInOrder(source, addresses, { row0: from, rows, chunkRows, rowBytes }, out)
         const loadFound = chunkLoader(source, { ...geometry, index: { grid, addresses } })
-        unpackRows(loadFound(row0 - first * chunkRows, rows, { bytes: new Uint8Array(0) }), type.bytes, out)
+        unpackRows(loadFound(from, rows, { bytes: new Uint8Array(0) }), type.bytes, out)
       },
     }
   }
@@ -84,6 +89,34 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
     else source.readInto(target, layout.address + row0 * rowBytes)
   }
   return { read, peek: read, stored: cOrderRows(shape, rowBytes, read) }
+}
+
+interface RowRange {
+  row0: number
+  rows: number
+  chunkRows: number
+  rowBytes: number
+}
+
+/** Rows of a dataset whose grid of chunks has one column. @param addresses of the chunks, by their place in the grid */
+function loadInOrder(
+  source: ByteSource,
+  addresses: Float64Array,
+  { row0, rows, chunkRows, rowBytes }: RowRange,
+  out: Uint8Array,
+): void {
+  const reads = createReadQueue(source)
+  for (let row = row0; row < row0 + rows;) {
+    const chunk = Math.floor(row / chunkRows)
+    const end = Math.min(row0 + rows, (chunk + 1) * chunkRows)
+    const at = (row - row0) * rowBytes
+    const bytes = (end - row) * rowBytes
+    // A chunk that was never written holds the fill value, zero.
+    if (Number.isNaN(addresses[chunk])) out.fill(0, at, at + bytes)
+    else reads.add(out, { at, bytes, address: addresses[chunk] + (row - chunk * chunkRows) * rowBytes })
+    row = end
+  }
+  reads.flush(out)
 }
 
 /** Stored rows of a dataset that can only be read in C order. */

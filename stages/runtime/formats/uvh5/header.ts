@@ -1,6 +1,15 @@
 import { openHdf5, type Hdf5File } from '../hdf5/file.ts'
 import { readPhasing, type Phasing } from './phasing.ts'
-import { headerValues, missing, unreadable, unsupported, type HeaderValues } from './values.ts'
+import {
+  decodeNumbers,
+  headerValues,
+  missing,
+  peekRows,
+  unreadable,
+  unsupported,
+  type HeaderScratch,
+  type HeaderValues,
+} from './values.ts'
 
 /** The header of one UVH5 file, decoded. Row-indexed arrays have `rows` entries, in the order of the file. */
 export interface Uvh5Header {
@@ -66,9 +75,16 @@ export async function readUvh5Header(path: string): Promise<Uvh5Header> {
   }
 }
 
-/** The header of an open file. */
-export function decodeHeader(file: Hdf5File): Uvh5Header {
-  const values = headerValues(file)
+/**
+ * The header of an open file. @param options.uvw `first`: of the telescope's files only the uvw coordinates of the first
+ * integration are read, which is what can be wrong with them by themselves
+ * @param options.scratch of earlier files of the same kind; row-indexed arrays are valid until it is used again
+ */
+export function decodeHeader(
+  file: Hdf5File,
+  options: { uvw?: 'all' | 'first'; scratch?: HeaderScratch } = {},
+): Uvh5Header {
+  const values = headerValues(file, options.scratch)
   const optional = <T>(name: string, read: (path: string) => T): T | undefined =>
     values.has(`/Header/${name}`) ? read(`/Header/${name}`) : undefined
   const string = (name: string): string => optional(name, values.string) ?? ''
@@ -82,7 +98,6 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
   const timeJd = values.numbers('/Header/time_array')
   const ant1 = values.integers('/Header/ant_1_array')
   const ant2 = values.integers('/Header/ant_2_array')
-  const uvwM = readUvw(file, values)
   const antennaPositionsM = values.numbers('/Header/antenna_positions')
   const antennaNames = values.strings('/Header/antenna_names')
 
@@ -95,7 +110,7 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
   expectLength('time_array', timeJd.length, shape.rows)
   expectLength('ant_1_array', ant1.length, shape.rows)
   expectLength('ant_2_array', ant2.length, shape.rows)
-  expectLength('uvw_array', uvwM.length, 3 * shape.rows)
+  expectLength('uvw_array', product(values.shape('/Header/uvw_array')), 3 * shape.rows)
   expectLength('antenna_positions', antennaPositionsM.length, 3 * antennaNumbers.length)
   expectLength('antenna_names', antennaNames.length, antennaNumbers.length)
   expectLength('Nblts', values.number('/Header/Nblts'), shape.rows)
@@ -135,7 +150,7 @@ export function decodeHeader(file: Hdf5File): Uvh5Header {
     integrationS: perRow(values.numbers('/Header/integration_time'), shape.rows, file.path),
     ant1,
     ant2,
-    uvwM,
+    uvwM: readUvw(file, values, options.uvw === 'first' && dialect === 'dsa110' ? baselines : shape.rows),
     phaseCentreAppDecRad: decRad,
     haPhaseCentreRad,
     phaseCentreEpoch,
@@ -174,10 +189,19 @@ export function dataShape(file: Hdf5File): DataShape {
   return { rows: shape[0], channels: shape[shape.length - 2], polarizations: shape[shape.length - 1] }
 }
 
-function readUvw(file: Hdf5File, values: HeaderValues): Float32Array | Float64Array {
-  const type = file.dataset('/Header/uvw_array')?.type
-  const single = type?.kind === 'float' && type.bytes === 4
-  return single ? new Float32Array(values.bytes('/Header/uvw_array').buffer) : values.numbers('/Header/uvw_array')
+/** The first rows of uvw_array, or all of them. */
+function readUvw(file: Hdf5File, values: HeaderValues, rows: number): Float32Array | Float64Array {
+  const path = '/Header/uvw_array'
+  const dataset = file.dataset(path)
+  if (dataset === undefined) throw missing(file.path, path)
+  const { type, shape } = dataset
+  const bytes = shape[0] > rows ? peekRows(file, dataset, 0, rows) : values.bytes(path)
+  const single = type.kind === 'float' && type.bytes === 4
+  return single ? new Float32Array(bytes.buffer) : decodeNumbers(bytes, type, `${file.path}: ${path}`)
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((total, length) => total * length, 1)
 }
 
 function channelWidth(path: string, widths: Float64Array | undefined, freqHz: Float64Array): number {

@@ -21,7 +21,16 @@ export interface HeaderValues {
 /** A header dataset larger than this is not one: 117 antennas, 24 integrations and float64 need 4 MB. */
 const MAX_HEADER_DATASET_BYTES = 512 * 1024 * 1024
 
-export function headerValues(file: Hdf5File): HeaderValues {
+/** Larger arrays are given back as soon as they are decoded: a damaged header may state any size. */
+const MAX_SCRATCH_BYTES = 4 * 1024 * 1024
+
+/**
+ * Memory that datasets are decoded in, by their paths, when many files of one kind are looked at in turn. Arrays that
+ * were decoded in it are valid until the next file is.
+ */
+export type HeaderScratch = Map<string, Uint8Array<ArrayBuffer>>
+
+export function headerValues(file: Hdf5File, scratch?: HeaderScratch): HeaderValues {
   const datasetOf = (path: string): Hdf5Dataset => {
     const dataset = file.dataset(path)
     if (dataset === undefined) throw missing(file.path, path)
@@ -29,7 +38,7 @@ export function headerValues(file: Hdf5File): HeaderValues {
   }
   const bytes = (path: string): Uint8Array<ArrayBuffer> => {
     const dataset = datasetOf(path)
-    return readRows(file, dataset, 0, dataset.shape[0] ?? 1)
+    return readRows(file, dataset, 0, dataset.shape[0] ?? 1, scratch)
   }
   const numbers = (path: string): Float64Array =>
     decodeNumbers(bytes(path), datasetOf(path).type, `${file.path}: ${path}`)
@@ -45,7 +54,7 @@ export function headerValues(file: Hdf5File): HeaderValues {
     integers(path) {
       const { type } = datasetOf(path)
       return type.kind === 'integer' && type.bytes === 8
-        ? narrowed(bytes(path), `${file.path}: ${path}`)
+        ? narrowed(bytes(path), `${file.path}: ${path}`, { inPlace: scratch !== undefined })
         : integral(numbers(path), `${file.path}: ${path}`)
     },
     number: (path) => only(numbers(path), `${file.path}: ${path}`),
@@ -56,8 +65,14 @@ export function headerValues(file: Hdf5File): HeaderValues {
 }
 
 /** Rows of a dataset as stored, little-endian. @throws StageError DATA_UNREADABLE for a shape no header has */
-export function readRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, rows: number): Uint8Array<ArrayBuffer> {
-  const out = rowBuffer(file, dataset, rows)
+export function readRows(
+  file: Hdf5File,
+  dataset: Hdf5Dataset,
+  row0: number,
+  rows: number,
+  scratch?: HeaderScratch,
+): Uint8Array<ArrayBuffer> {
+  const out = rowBuffer(file, dataset, rows, scratch)
   file.readRows(dataset.path, row0, rows, out)
   return out
 }
@@ -69,10 +84,19 @@ export function peekRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, row
   return out
 }
 
-function rowBuffer(file: Hdf5File, dataset: Hdf5Dataset, rows: number): Uint8Array<ArrayBuffer> {
+function rowBuffer(
+  file: Hdf5File,
+  dataset: Hdf5Dataset,
+  rows: number,
+  scratch?: HeaderScratch,
+): Uint8Array<ArrayBuffer> {
   const size = dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes)
   if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${dataset.path} states ${size} bytes`)
-  return new Uint8Array(size)
+  const known = scratch?.get(dataset.path)
+  if (known?.length === size) return known
+  const made = new Uint8Array(size)
+  if (size <= MAX_SCRATCH_BYTES) scratch?.set(dataset.path, made)
+  return made
 }
 
 /** Little-endian numbers of any width as float64; int64 beyond 2^53 lose bits. */
@@ -97,14 +121,16 @@ export function decodeNumbers(bytes: Uint8Array<ArrayBuffer>, type: ElementType,
 }
 
 /** int64 to int32 by words, which is much faster than through BigInt. */
-function narrowed(bytes: Uint8Array<ArrayBuffer>, where: string): Int32Array {
+function narrowed(bytes: Uint8Array<ArrayBuffer>, where: string, { inPlace }: { inPlace: boolean }): Int32Array {
   const words = new Int32Array(bytes.buffer)
-  const out = new Int32Array(words.length / 2)
-  for (let index = 0; index < out.length; index++) {
-    const low = words[2 * index]
-    if (words[2 * index + 1] !== low >> 31) throw unsupported(`${where} holds an integer beyond 32 bits`)
+  const out = inPlace ? words.subarray(0, words.length / 2) : new Int32Array(words.length / 2)
+  let beyond = 0
+  for (let index = 0, word = 0; index < out.length; index++, word += 2) {
+    const low = words[word]
+    beyond |= words[word + 1] ^ (low >> 31)
     out[index] = low
   }
+  if (beyond !== 0) throw unsupported(`${where} holds an integer beyond 32 bits`)
   return out
 }
 
