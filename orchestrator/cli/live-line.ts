@@ -20,6 +20,7 @@ export function startLiveLine(write: (text: string) => void, draw: () => string)
     end() {
       clearInterval(timer)
       if (shown !== '') write(CLEAR)
+      shown = ''
     },
   }
 }

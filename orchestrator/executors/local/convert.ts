@@ -57,11 +57,16 @@ export async function convertFiles(files: readonly string[], options: ConvertOpt
     })
     return convertedSchema.parse(withoutType(result))
   } catch (error) {
-    throw killed(error) ?? error
+    throw interrupted(error) ?? killed(error) ?? error
   } finally {
     // The stage removes it itself, but not when it was killed.
     await rm(join(dirname(out), `.${basename(out)}.${uid}.tmp`), { recursive: true, force: true })
   }
+}
+
+function interrupted(error: unknown): ProblemError | undefined {
+  if (!(error instanceof ProblemError) || error.problem.code !== 'INTERRUPTED') return undefined
+  return new ProblemError('INTERRUPTED', 'the conversion was stopped, and nothing is left of it', { cause: error })
 }
 
 /** A conversion that was killed says nothing itself. */
