@@ -1,4 +1,4 @@
-import { glob, readdir, stat } from 'node:fs/promises'
+import { access, constants, glob, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { StageError } from '#runtime/stage/errors.ts'
 import { isCandidate, isUnfinished } from './file-name.ts'
@@ -43,7 +43,19 @@ export async function namedFiles(given: readonly string[]): Promise<NamedFiles> 
     const what = missing.length === 0 ? 'no files were given' : `cannot find ${missing.join(', ')}`
     throw new StageError('INPUT_MISSING', what, { hint: 'give the UVH5 files of one observation, or a folder of them' })
   }
+  await checkReadable([...paths])
   return { paths: [...paths].sort(), warnings }
+}
+
+async function checkReadable(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await access(path, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+      throw new StageError('INPUT_MISSING', `${path} cannot be read (${cause.code})`, {
+        cause,
+        hint: 'make it readable for the user that runs contimg',
+      })
+    })
+  }
 }
 
 async function matches(pattern: string): Promise<string[]> {
