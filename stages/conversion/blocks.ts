@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
 import { openTiles, type MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import {
@@ -9,6 +11,7 @@ import {
   type Uvh5Data,
 } from '#runtime/formats/uvh5/data.ts'
 import { channelPhases, convertBlock, type KernelSetup } from './kernel.ts'
+import { createPairKernel, type PairKernel } from './pair-kernel.ts'
 import {
   clearWeightSums,
   createWeightSums,
@@ -18,6 +21,11 @@ import {
   sampleWeight,
   visitElements,
 } from './samples.ts'
+
+const pairKernelPath = fileURLToPath(new URL('./pair-kernel.wasm', import.meta.url))
+
+/** Room for stored visibilities, in blocks: chunks of common shapes pad them by less. */
+const PADDED = 2
 
 /** One raw file and where it goes in the output grid. */
 interface BlockSource {
@@ -85,18 +93,7 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
   }
   const { layout, blockRows } = job
   const { polarizations, tileChannels: channels } = layout
-  const elements = blockRows * channels * polarizations
-  const buffers: Buffers = {
-    stored: createBlockScratch(),
-    flags: new Uint8Array(elements),
-    nsamples: new Float32Array(elements),
-    stepPhase: new Float64Array(2 * blockRows),
-    data: new Float32Array(2 * elements),
-    outFlags: new Uint8Array(elements),
-    weights: new Float32Array(elements),
-    badCount: new Uint32Array(blockRows),
-    flagCount: new Uint32Array(blockRows),
-  }
+  const buffers = createBuffers(job)
   const setups = job.sources.map(({ descending, lowestHz }): KernelSetup => {
     const { stepHz, direct, swappedOrder, swapped, pathM } = job
     return { channels, polarizations, descending, lowestHz, stepHz, direct, swappedOrder, swapped, pathM }
@@ -121,6 +118,8 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
 }
 
 interface Buffers {
+  /** For two correlations; its memory then holds the arrays that it works on. */
+  kernel: PairKernel | undefined
   stored: BlockScratch
   /** Of the file, in C order. */
   flags: Uint8Array
@@ -131,6 +130,29 @@ interface Buffers {
   weights: Float32Array
   badCount: Uint32Array
   flagCount: Uint32Array
+}
+
+function createBuffers({ layout, blockRows }: BlockJob): Buffers {
+  const { polarizations, tileChannels: channels } = layout
+  const elements = blockRows * channels * polarizations
+  const stored = createBlockScratch()
+  const kernel =
+    polarizations === 2
+      ? createPairKernel(readFileSync(pairKernelPath), { blockRows, channels, visBytes: PADDED * 8 * elements })
+      : undefined
+  if (kernel !== undefined) stored.vis.bytes = kernel.vis
+  return {
+    kernel,
+    stored,
+    flags: new Uint8Array(elements),
+    nsamples: new Float32Array(elements),
+    stepPhase: kernel?.stepPhase ?? new Float64Array(2 * blockRows),
+    data: kernel?.data ?? new Float32Array(2 * elements),
+    outFlags: kernel?.bad ?? new Uint8Array(elements),
+    weights: new Float32Array(elements),
+    badCount: kernel?.badCount ?? new Uint32Array(blockRows),
+    flagCount: new Uint32Array(blockRows),
+  }
 }
 
 interface OpenJob {
@@ -156,7 +178,9 @@ function convertSource(
   const { badCount, flagCount } = buffers
   const stored = files[source].readStored(row0, rows, buffers.stored)
   const { data, outFlags: bad, stepPhase } = buffers
-  convertBlock(setup, { row0, rows, vis: stored.vis, stepPhase, data, bad, badCount })
+  const block = { row0, rows, vis: stored.vis, stepPhase, data, bad, badCount }
+  if (buffers.kernel?.takes(setup, block)) buffers.kernel.convert(setup, block)
+  else convertBlock(setup, block)
   mergeSamples(setup, { row0, rows, file: fileSamples(stored, setup, buffers), flags: bad, badCount, flagCount }, sums)
   const channel0 = job.sources[source].slot * setup.channels
   tiles.writeData(row0, rows, channel0, setup.channels, buffers.data)

@@ -36,10 +36,10 @@ export interface KernelBlock {
 }
 
 /** Radians of phase for one metre of path and one hertz. */
-const TURN_RAD_S_M = (-2 * Math.PI) / SPEED_OF_LIGHT_M_S
+export const TURN_RAD_S_M = (-2 * Math.PI) / SPEED_OF_LIGHT_M_S
 
 /** Squares of amplitudes from here on could overflow float32 when rotated: such samples count as not finite. */
-const LARGEST_SQUARE = 3.4e38 ** 2 / 2
+export const LARGEST_SQUARE = 3.4e38 ** 2 / 2
 
 /**
  * By what the phase of each row turns from one channel to the next: exp(-2 pi i step/c path).
@@ -66,17 +66,12 @@ export function channelPhases(
  */
 export function convertBlock(setup: KernelSetup, block: KernelBlock): void {
   block.bad.fill(0, 0, block.rows * setup.channels * setup.polarizations)
-  // Two correlations in the order of the set are what the telescope writes; the loop for them is unrolled.
-  const pair = [setup.direct, setup.swappedOrder].every((order) => order.join() === '0,1')
-  for (const band of block.vis.bands) {
-    if (pair) convertPairs(setup, block, band)
-    else convertAny(setup, block, band)
-  }
+  for (const band of block.vis.bands) convertBand(setup, block, band)
 }
 
-type RowBand = KernelBlock['vis']['bands'][number]
+export type RowBand = KernelBlock['vis']['bands'][number]
 
-function convertAny(setup: KernelSetup, block: KernelBlock, band: RowBand): void {
+function convertBand(setup: KernelSetup, block: KernelBlock, band: RowBand): void {
   const { channels, polarizations, swapped } = setup
   const { data, bad, stepPhase } = block
   const { values, rowStride, chunkChannels, chunkPolarizations } = block.vis
@@ -127,70 +122,13 @@ function convertAny(setup: KernelSetup, block: KernelBlock, band: RowBand): void
   }
 }
 
-/** The same operations in the same order for two correlations that keep their places. */
-function convertPairs(setup: KernelSetup, block: KernelBlock, band: RowBand): void {
-  const { channels, swapped } = setup
-  const { data, bad, stepPhase } = block
-  const { values, rowStride, chunkChannels, chunkPolarizations } = block.vis
-  const { segments, polarizationChunks, next } = chunkOrder(setup, block.vis)
-  const second = 2 * (chunkPolarizations > 1 ? 1 : band.chunkStride)
-  for (let row = band.row; row < band.row + band.rows; row++) {
-    const sign = swapped[block.row0 + row] === 1 ? 1 : -1
-    const angle = TURN_RAD_S_M * setup.pathM[block.row0 + row] * setup.lowestHz
-    let re = Math.cos(angle)
-    let im = Math.sin(angle)
-    const stepRe = stepPhase[2 * row]
-    const stepIm = stepPhase[2 * row + 1]
-    let to = row * channels * 4
-    let count = 0
-    for (let k = 0; k < segments.length; k++) {
-      const segment = segments[k]
-      const length = Math.min(chunkChannels, channels - segment * chunkChannels)
-      let from =
-        2 *
-        (band.start +
-          segment * polarizationChunks * band.chunkStride +
-          (row - band.row) * rowStride +
-          (next < 0 ? (1 - length) * next : 0))
-      for (let channel = 0; channel < length; channel++) {
-        const x0 = values[from]
-        const y0 = sign * values[from + 1]
-        const x1 = values[from + second]
-        const y1 = sign * values[from + second + 1]
-        if (isUsable(x0 * x0 + y0 * y0) && isUsable(x1 * x1 + y1 * y1)) {
-          data[to] = x0 * re - y0 * im
-          data[to + 1] = x0 * im + y0 * re + 0
-          data[to + 2] = x1 * re - y1 * im
-          data[to + 3] = x1 * im + y1 * re + 0
-        } else {
-          const usable0 = isUsable(x0 * x0 + y0 * y0)
-          const usable1 = isUsable(x1 * x1 + y1 * y1)
-          data[to] = usable0 ? x0 * re - y0 * im : 0
-          data[to + 1] = usable0 ? x0 * im + y0 * re + 0 : 0
-          data[to + 2] = usable1 ? x1 * re - y1 * im : 0
-          data[to + 3] = usable1 ? x1 * im + y1 * re + 0 : 0
-          bad[to >> 1] = usable0 ? 0 : 1
-          bad[(to >> 1) + 1] = usable1 ? 0 : 1
-          count += (usable0 ? 0 : 1) + (usable1 ? 0 : 1)
-        }
-        const turned = re * stepRe - im * stepIm
-        im = re * stepIm + im * stepRe
-        re = turned
-        to += 4
-        from += 2 * next
-      }
-    }
-    block.badCount[row] = count
-  }
-}
-
 /** One comparison each way for zero, NaN, infinity and overflow. */
 function isUsable(square: number): boolean {
   return square > 0 && square < LARGEST_SQUARE
 }
 
 /** Pieces of the channel axis in the order of the set, and the way from one channel to the next in one of them. */
-function chunkOrder(
+export function chunkOrder(
   { channels, polarizations, descending }: KernelSetup,
   { chunkChannels, chunkPolarizations }: StoredArray<Float32Array>,
 ): { segments: number[]; polarizationChunks: number; next: number } {

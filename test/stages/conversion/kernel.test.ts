@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { StoredArray } from '#runtime/formats/uvh5/data.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { channelPhases, convertBlock, type KernelSetup } from '../../../stages/conversion/kernel.ts'
+import { createPairKernel } from '../../../stages/conversion/pair-kernel.ts'
 import { polarizationOrder } from '../../../stages/conversion/polarization.ts'
 
 const rows = 40
@@ -127,6 +129,39 @@ test('how the file is chunked changes no bit of the data', () => {
       assert.deepEqual(convertedFrom(kernel, chunked), converted(kernel, vis))
     }),
     { numRuns: 40 },
+  )
+})
+
+test('the kernel for two correlations gives the bits of the general one', () => {
+  const binary = readFileSync(new URL('../../../stages/conversion/pair-kernel.wasm', import.meta.url))
+  const special = fc.constantFrom(0, -0, Number.NaN, Infinity, -Infinity, 1e-45, 3e38, -3e38)
+  fc.assert(
+    fc.property(
+      fc.tuple(fc.integer({ min: 1, max: rows }), fc.integer({ min: 1, max: channels })),
+      fc.integer({ min: 1, max: 2 }),
+      fc.boolean(),
+      fc.boolean(),
+      fc.array(fc.tuple(fc.nat(4 * rows * channels - 1), special), { maxLength: 40 }),
+      ([chunkRows, chunkChannels], chunkPolarizations, descending, rotated, specials) => {
+        const kernel = setup([-5, -6], { descending, ...(rotated ? {} : { pathM: new Float64Array(rows) }) })
+        const vis = randomVis(2)
+        for (const [at, value] of specials) vis[at] = value
+        const chunked = stored(vis, 2, [chunkRows, chunkChannels, chunkPolarizations])
+        const pair = createPairKernel(binary, { blockRows: rows, channels, visBytes: chunked.values.byteLength })
+        const values = new Float32Array(pair.vis.buffer, pair.vis.byteOffset, chunked.values.length)
+        values.set(chunked.values)
+        const { stepPhase, data, bad, badCount } = pair
+        channelPhases(kernel, { row0: 0, rows }, stepPhase)
+        const block = { row0: 0, rows, vis: { ...chunked, values }, stepPhase, data, bad, badCount }
+        assert.ok(pair.takes(kernel, block))
+        pair.convert(kernel, block)
+        const expected = convertedFrom(kernel, chunked)
+        assert.deepEqual(bad, expected.bad)
+        assert.deepEqual(badCount, expected.badCount)
+        assert.deepEqual(new Uint32Array(data.slice().buffer), new Uint32Array(expected.data.buffer))
+      },
+    ),
+    { numRuns: 60 },
   )
 })
 

@@ -1,0 +1,122 @@
+import { chunkOrder, LARGEST_SQUARE, TURN_RAD_S_M, type KernelBlock, type KernelSetup } from './kernel.ts'
+
+/** Bytes of a complex float64, of a complex float32, and of a page of WebAssembly memory. */
+const VECTOR_BYTES = 16
+const COMPLEX_BYTES = 8
+const PAGE_BYTES = 65536
+
+/**
+ * The kernel for two correlations that keep their places, which is what the telescope writes, two float64 at a time. It
+ * works in a memory of its own: blocks are read into `vis`, and its outputs lie there too.
+ */
+export interface PairKernel {
+  readonly vis: Uint8Array
+  readonly stepPhase: Float64Array
+  readonly data: Float32Array
+  readonly bad: Uint8Array
+  readonly badCount: Uint32Array
+  /** Whether it is made for such a block: two correlations, every array in its own memory. */
+  takes(setup: KernelSetup, block: KernelBlock): boolean
+  /** Does what `convertBlock` does, with the same bits. */
+  convert(setup: KernelSetup, block: KernelBlock): void
+}
+
+type Convert = (...parameters: number[]) => void
+
+/** The part of the WebAssembly interface that is used here; TypeScript declares it for browsers only. */
+interface WasmEngine {
+  Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer }
+  Module: new (binary: Uint8Array<ArrayBuffer>) => object
+  Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> }
+}
+
+/**
+ * @param binary what `pair-kernel.wat` assembles to
+ * @param size.visBytes room for a stored block: more than its samples where chunks are padded
+ */
+export function createPairKernel(
+  binary: Uint8Array<ArrayBuffer>,
+  { blockRows, channels, visBytes }: { blockRows: number; channels: number; visBytes: number },
+): PairKernel {
+  const samples = blockRows * channels * 2
+  const sizes = {
+    vis: visBytes,
+    data: COMPLEX_BYTES * samples,
+    bad: samples,
+    sign: VECTOR_BYTES * blockRows,
+    phase: VECTOR_BYTES * blockRows,
+    step: VECTOR_BYTES * blockRows,
+    count: 4 * blockRows,
+  }
+  const { at, bytes } = places(sizes)
+  const engine = (globalThis as unknown as { WebAssembly: WasmEngine }).WebAssembly
+  const memory = new engine.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) })
+  const { exports } = new engine.Instance(new engine.Module(binary), { kernel: { memory } })
+  const run = exports['convert'] as Convert
+  const { buffer } = memory
+  const signs = new Float64Array(buffer, at.sign, 2 * blockRows)
+  const phases = new Float64Array(buffer, at.phase, 2 * blockRows)
+  const badCount = new Uint32Array(buffer, at.count, blockRows)
+  const bad = new Uint8Array(buffer, at.bad, samples)
+
+  const startRows = ({ swapped, pathM, lowestHz }: KernelSetup, { row0, rows }: KernelBlock): void => {
+    for (let row = 0; row < rows; row++) {
+      const angle = TURN_RAD_S_M * pathM[row0 + row] * lowestHz
+      phases[2 * row] = Math.cos(angle)
+      phases[2 * row + 1] = Math.sin(angle)
+      signs[2 * row] = 1
+      signs[2 * row + 1] = swapped[row0 + row] === 1 ? 1 : -1
+    }
+    badCount.fill(0, 0, rows)
+    bad.fill(0, 0, rows * channels * 2)
+  }
+
+  return {
+    vis: new Uint8Array(buffer, at.vis, visBytes),
+    stepPhase: new Float64Array(buffer, at.step, 2 * blockRows),
+    data: new Float32Array(buffer, at.data, 2 * samples),
+    bad,
+    badCount,
+    takes: (setup, { vis, data }) =>
+      vis.values.buffer === buffer &&
+      data.buffer === buffer &&
+      [setup.direct, setup.swappedOrder].every((order) => order.join() === '0,1'),
+    convert(setup, block) {
+      const { values, rowStride, chunkChannels, chunkPolarizations, bands } = block.vis
+      const { segments, polarizationChunks, next } = chunkOrder(setup, block.vis)
+      startRows(setup, block)
+      for (const { row, rows, start, chunkStride } of bands) {
+        const second = chunkPolarizations > 1 ? 1 : chunkStride
+        let done = row * channels
+        for (const segment of segments) {
+          const length = Math.min(chunkChannels, channels - segment * chunkChannels)
+          const from = start + segment * polarizationChunks * chunkStride + (next < 0 ? (1 - length) * next : 0)
+          const input = [
+            values.byteOffset + COMPLEX_BYTES * from,
+            ...[second, next, rowStride].map((n) => n * COMPLEX_BYTES),
+          ]
+          const output = [
+            at.data + 2 * COMPLEX_BYTES * done,
+            2 * COMPLEX_BYTES * channels,
+            at.bad + 2 * done,
+            2 * channels,
+          ]
+          const perRow = [at.sign, at.phase, at.step].map((place) => place + VECTOR_BYTES * row)
+          run(...input, rows, length, ...output, ...perRow, at.count + 4 * row, LARGEST_SQUARE)
+          done += length
+        }
+      }
+    },
+  }
+}
+
+/** Places one after the other, each at a multiple of a vector. */
+function places<N extends string>(sizes: Record<N, number>): { at: Record<N, number>; bytes: number } {
+  let bytes = 0
+  const at = {} as Record<N, number>
+  for (const name of Object.keys(sizes) as N[]) {
+    at[name] = bytes
+    bytes += Math.ceil(sizes[name] / VECTOR_BYTES) * VECTOR_BYTES
+  }
+  return { at, bytes }
+}
