@@ -91,18 +91,23 @@ export function createPairKernel(
         for (const segment of segments) {
           const length = Math.min(chunkChannels, channels - segment * chunkChannels)
           const from = start + segment * polarizationChunks * chunkStride + (next < 0 ? (1 - length) * next : 0)
-          const input = [
+          run(
             values.byteOffset + COMPLEX_BYTES * from,
-            ...[second, next, rowStride].map((n) => n * COMPLEX_BYTES),
-          ]
-          const output = [
+            COMPLEX_BYTES * second,
+            COMPLEX_BYTES * next,
+            COMPLEX_BYTES * rowStride,
+            rows,
+            length,
             at.data + 2 * COMPLEX_BYTES * done,
             2 * COMPLEX_BYTES * channels,
             at.bad + 2 * done,
             2 * channels,
-          ]
-          const perRow = [at.sign, at.phase, at.step].map((place) => place + VECTOR_BYTES * row)
-          run(...input, rows, length, ...output, ...perRow, at.count + 4 * row, LARGEST_SQUARE)
+            at.sign + VECTOR_BYTES * row,
+            at.phase + VECTOR_BYTES * row,
+            at.step + VECTOR_BYTES * row,
+            at.count + 4 * row,
+            LARGEST_SQUARE,
+          )
           done += length
         }
       }

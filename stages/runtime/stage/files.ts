@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 
@@ -10,15 +9,24 @@ export interface Digest {
   bytes: number
 }
 
-/** sha256 and size of a file, read in blocks. */
+/** sha256 and size of a file: one block is read while the other is hashed, in the same two buffers throughout. */
 export async function hashFile(path: string): Promise<Digest> {
   const hash = createHash('sha256')
-  let bytes = 0
-  for await (const block of createReadStream(path, { highWaterMark: HASH_BLOCK_BYTES })) {
-    hash.update(block as Buffer)
-    bytes += (block as Buffer).length
+  const handle = await open(path, 'r')
+  try {
+    let [current, next] = [Buffer.allocUnsafe(HASH_BLOCK_BYTES), Buffer.allocUnsafe(HASH_BLOCK_BYTES)]
+    let bytes = 0
+    let reading = handle.read(current, 0, HASH_BLOCK_BYTES, bytes)
+    for (let { bytesRead } = await reading; bytesRead > 0; { bytesRead } = await reading) {
+      bytes += bytesRead
+      reading = handle.read(next, 0, HASH_BLOCK_BYTES, bytes)
+      hash.update(current.subarray(0, bytesRead))
+      ;[current, next] = [next, current]
+    }
+    return { sha256: hash.digest('hex'), bytes }
+  } finally {
+    await handle.close()
   }
-  return { sha256: hash.digest('hex'), bytes }
 }
 
 /** The hash of a directory: sha256 of its sorted `path size sha256` lines; bytes are the sum over its files. */
