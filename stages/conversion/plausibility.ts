@@ -23,7 +23,7 @@ export interface HeaderExpectations {
 const EARLIEST_MJD = 59580
 
 /** Data cannot be from the future, but clocks differ. */
-const LATEST_AHEAD_DAYS = 1 / 24
+export const LATEST_AHEAD_DAYS = 1 / 24
 
 /** A name stamp may differ from the time of the data by this much. */
 const STAMP_TOLERANCE_S = 600
@@ -31,7 +31,8 @@ const STAMP_TOLERANCE_S = 600
 /** Steps between integrations are counted by the writer, so they are exact to the rounding of a Julian date. */
 const STEP_TOLERANCE_S = 1e-3
 
-const CHANNEL_STEP_TOLERANCE_HZ = 1e-3
+/** As pyuvdata allows; also the limit of the check `frequency-order`. */
+export const CHANNEL_STEP_TOLERANCE_HZ = 1e-3
 
 /** Linear (-5 XX, -6 YY, -7 XY, -8 YX) and circular (-1 RR to -4 LR) correlations, sorted. */
 const knownPolarizations = ['-5', '-6', '-5,-6', '-5,-6,-7,-8', '-1', '-2', '-1,-2', '-1,-2,-3,-4']
@@ -49,18 +50,22 @@ export function headerProblem(header: Uvh5Header, expectations: HeaderExpectatio
   )
 }
 
-function implausible(field: string, what: string, hint: string): HeaderProblem {
+export function implausible(field: string, what: string, hint: string): HeaderProblem {
   return { code: 'DATA_IMPLAUSIBLE', message: `/Header/${field} ${what}`, hint }
 }
 
 function dialectProblem({ dialect, phaseCentreEpoch }: Uvh5Header): HeaderProblem | undefined {
   if (dialect === 'dsa110') return undefined
   const message = `/Header/extra_keywords/phase_center_epoch is ${phaseCentreEpoch ?? 'absent'}, not HADEC with an ha_phase_center: the data are not fringe-stopped to the meridian`
-  return { code: 'DATA_UNSUPPORTED', message, hint: 'only files as the writer of the DSA-110 makes them are converted' }
+  return {
+    code: 'DATA_UNSUPPORTED',
+    message,
+    hint: 'a run takes files as the writer of the DSA-110 makes them; contimg convert takes those of any telescope',
+  }
 }
 
 function pointingProblem(header: Uvh5Header): HeaderProblem | undefined {
-  const { phaseCentreAppDecRad: dec, haPhaseCentreRad, latitudeDeg, longitudeDeg, altitudeM } = header
+  const { phaseCentreAppDecRad: dec, haPhaseCentreRad } = header
   const hint = 'the pointing of this file is unknown; set it aside'
   if (dec === undefined || !(Math.abs(dec) <= Math.PI / 2)) {
     return implausible('phase_center_app_dec', `is ${dec ?? 'absent'}, no declination in radians`, hint)
@@ -68,6 +73,10 @@ function pointingProblem(header: Uvh5Header): HeaderProblem | undefined {
   if (haPhaseCentreRad !== 0) {
     return implausible('extra_keywords/ha_phase_center', `is ${haPhaseCentreRad} rad, expected 0`, hint)
   }
+  return siteProblem(header)
+}
+
+export function siteProblem({ latitudeDeg, longitudeDeg, altitudeM }: Uvh5Header): HeaderProblem | undefined {
   for (const [field, value] of Object.entries({
     latitude: latitudeDeg,
     longitude: longitudeDeg,
@@ -135,14 +144,14 @@ function bandProblem({ freqHz, channelWidthHz }: Uvh5Header): HeaderProblem | un
   )
 }
 
-function polarizationProblem({ polarizations }: Uvh5Header): HeaderProblem | undefined {
+export function polarizationProblem({ polarizations }: Uvh5Header): HeaderProblem | undefined {
   const codes = [...polarizations]
   if (knownPolarizations.includes(codes.toSorted((a, b) => b - a).join())) return undefined
   const message = `/Header/polarization_array is [${codes.join(', ')}], no set of linear (-5 to -8) or circular (-1 to -4) correlations`
   return { code: 'DATA_UNSUPPORTED', message, hint: 'one, two parallel or all four correlations can be converted' }
 }
 
-function antennaProblem(header: Uvh5Header): HeaderProblem | undefined {
+export function antennaProblem(header: Uvh5Header): HeaderProblem | undefined {
   const { antennaNumbers, antennaPositionsM, ant1, ant2, baselines, uvwM } = header
   const hint = 'the antenna table of this file is damaged; set it aside'
   if (!antennaPositionsM.every(Number.isFinite))

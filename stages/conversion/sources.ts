@@ -6,13 +6,15 @@ import { decodeHeader, type Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { mjdFromIso } from '#runtime/sky/time.ts'
 import type { StageInput } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
-import { headerProblem } from './plausibility.ts'
-import { disagreements, rawFile, type RawFile } from './raw-file.ts'
+import { generalProblem } from './general-plausibility.ts'
+import { subbandsOfGroup } from './group-band.ts'
+import { headerProblem, type HeaderProblem } from './plausibility.ts'
+import { disagreements, generalFile, rawFile, type MemberFile } from './raw-file.ts'
 
 /** One member of the observation to convert. */
 export interface Source {
   path: string
-  file: RawFile
+  file: MemberFile
   fingerprint: string
   freqHz: Float64Array
   bytes: number
@@ -45,8 +47,46 @@ export async function readSources(
     members.sort((a, b) => a.file.subband - b.file.subband)
   }
   if (header === undefined) throw new StageError('INPUT_MISSING', 'conversion was given no raw files')
-  checkGroup(members)
+  checkAgreement(members)
+  checkSubbands(members)
   return { members, header }
+}
+
+/**
+ * Reads and checks the headers of the files of one group of any telescope, in whatever order they are given. Files of the
+ * DSA-110 keep their subbands; others are numbered by descending frequency from 0, and what is missing between them
+ * counts as expected.
+ * @throws StageError as `readSources` does; DATA_UNSUPPORTED by name for what cannot be converted, and for files that do
+ * not lie side by side in one band
+ */
+export async function readGroup(
+  paths: readonly string[],
+  options: { nowMs: number },
+): Promise<{ sources: Sources; expect: { subbands: number[]; integrations: number } }> {
+  const read: { source: Source; dialect: Uvh5Header['dialect'] }[] = []
+  let first: Uvh5Header | undefined
+  let highestHz = -Infinity
+  for (const path of paths) {
+    const { source, header } = await readAny(path, options)
+    // The header of subband 0, whatever the order of the files: only what they agree on enters by itself.
+    if (source.file.highestHz > highestHz) first = header
+    highestHz = Math.max(highestHz, source.file.highestHz)
+    read.push({ source, dialect: header.dialect })
+  }
+  if (first === undefined) throw new StageError('INPUT_MISSING', 'conversion was given no files')
+  const members = read.map(({ source }) => source)
+  checkAgreement(members)
+  const numbered = read.every(({ dialect }) => dialect === 'dsa110') ? members : inBand(members)
+  numbered.sort((a, b) => a.file.subband - b.file.subband)
+  checkSubbands(numbered)
+  const [low, high] = [numbered[0].file.subband, numbered[numbered.length - 1].file.subband]
+  return {
+    sources: { members: numbered, header: first },
+    expect: {
+      subbands: Array.from({ length: high - low + 1 }, (_, index) => low + index),
+      integrations: numbered[0].file.integrations,
+    },
+  }
 }
 
 /** Throws INPUT_CHANGED when a raw file is not what it was before it was read. */
@@ -66,39 +106,84 @@ async function readSource(
   { expected, nowMs }: { expected: readonly number[]; nowMs: number },
 ): Promise<{ source: Source; header: Uvh5Header }> {
   const name = basename(input.path)
-  const { size, mtimeMs } = await stat(input.path)
-  const opened = await openHdf5(input.path)
+  const nowMjd = mjdFromIso(new Date(nowMs).toISOString())
+  const read = await readFile(input.path, (header) => {
+    refuse(name, headerProblem(header, { nowMjd }))
+    return rawFile(name, header)
+  })
+  const { fingerprint, file } = read.source
+  if (input.fingerprint !== undefined && input.fingerprint !== fingerprint) {
+    throw new StageError('INPUT_CHANGED', `${name} is not the file that was planned: its fingerprint differs`, {
+      hint: 'run the same command again, it scans the folder anew',
+    })
+  }
+  if (!expected.includes(file.subband)) {
+    throw new StageError(
+      'PARAMS_INVALID',
+      `${name} holds subband ${file.subband}, which expect.subbands does not list`,
+      {
+        hint: `add ${file.subband} to conversion.expect.subbands, or leave the file out`,
+      },
+    )
+  }
+  return read
+}
+
+function readAny(path: string, { nowMs }: { nowMs: number }): Promise<{ source: Source; header: Uvh5Header }> {
+  const name = basename(path)
+  const nowMjd = mjdFromIso(new Date(nowMs).toISOString())
+  return readFile(path, (header) => {
+    const ofTelescope = header.dialect === 'dsa110'
+    refuse(name, ofTelescope ? headerProblem(header, { nowMjd }) : generalProblem(header, { nowMjd }))
+    return ofTelescope ? rawFile(name, header) : generalFile(name, header)
+  })
+}
+
+function refuse(name: string, problem: HeaderProblem | undefined): void {
+  if (problem !== undefined) throw new StageError(problem.code, `${name}: ${problem.message}`, { hint: problem.hint })
+}
+
+/** @param reduce checks a header and reduces it */
+async function readFile(
+  path: string,
+  reduce: (header: Uvh5Header) => MemberFile,
+): Promise<{ source: Source; header: Uvh5Header }> {
+  const { size, mtimeMs } = await stat(path)
+  const opened = await openHdf5(path)
   try {
     const header = decodeHeader(opened)
-    const problem = headerProblem(header, { nowMjd: mjdFromIso(new Date(nowMs).toISOString()) })
-    if (problem !== undefined) throw new StageError(problem.code, `${name}: ${problem.message}`, { hint: problem.hint })
-    const fingerprint = fingerprintOf(opened)
-    if (input.fingerprint !== undefined && input.fingerprint !== fingerprint) {
-      throw new StageError('INPUT_CHANGED', `${name} is not the file that was planned: its fingerprint differs`, {
-        hint: 'run the same command again, it scans the folder anew',
-      })
-    }
-    const file = rawFile(name, header)
-    if (!expected.includes(file.subband)) {
-      throw new StageError(
-        'PARAMS_INVALID',
-        `${name} holds subband ${file.subband}, which expect.subbands does not list`,
-        {
-          hint: `add ${file.subband} to conversion.expect.subbands, or leave the file out`,
-        },
-      )
-    }
+    const file = reduce(header)
     const read = { method: opened.method, reason: opened.reason }
-    const source = { path: input.path, file, fingerprint, freqHz: header.freqHz, bytes: size, mtimeMs, read }
+    const source = {
+      path,
+      file,
+      fingerprint: fingerprintOf(opened),
+      freqHz: header.freqHz,
+      bytes: size,
+      mtimeMs,
+      read,
+    }
     return { source, header }
   } finally {
     opened.close()
   }
 }
 
-function checkGroup(members: readonly Source[]): void {
+/** The members with their places in one band. */
+function inBand(members: readonly Source[]): Source[] {
+  const subbands = subbandsOfGroup(members.map(({ file }) => file))
+  if (subbands !== undefined)
+    return members.map((member, index) => ({ ...member, file: { ...member.file, subband: subbands[index] } }))
+  throw new StageError(
+    'DATA_UNSUPPORTED',
+    `the files do not lie side by side in one band of equal steps: ${members.map(({ file }) => `${file.file} (${(file.lowestHz / 1e6).toFixed(6)} to ${(file.highestHz / 1e6).toFixed(6)} MHz)`).join(', ')}`,
+    { hint: 'convert those apart that belong to another band' },
+  )
+}
+
+function checkAgreement(members: readonly Source[]): void {
   const [first] = members
-  members.forEach(({ file }, index) => {
+  members.forEach(({ file }) => {
     if (file.timeKey !== first.file.timeKey) {
       throw implausible(
         file.file,
@@ -114,6 +199,11 @@ function checkGroup(members: readonly Source[]): void {
         'leave the file out; its subband will be flagged',
       )
     }
+  })
+}
+
+function checkSubbands(members: readonly Source[]): void {
+  members.forEach(({ file }, index) => {
     if (index > 0 && members[index - 1].file.subband === file.subband) {
       throw implausible(
         file.file,

@@ -9,11 +9,11 @@ import { StageError } from '#runtime/stage/errors.ts'
 import { hashTree, listFiles, syncTree } from '#runtime/stage/files.ts'
 import type { LogSink } from '#runtime/stage/log.ts'
 import { startUsage, type UsageMeter } from '#runtime/stage/usage.ts'
-import { conversion, conversionParams, type Converted } from './contract.ts'
+import { conversion, type Converted } from './contract.ts'
 import { convertGroup, type ConvertShell } from './convert.ts'
 import { namedFiles } from './file-arguments.ts'
 import { checkInputsOutside, takePlace, type OutputPlace } from './output-place.ts'
-import { readSources, type Sources } from './sources.ts'
+import { readGroup } from './sources.ts'
 
 export interface StandaloneOptions {
   /** Files, folders or patterns. */
@@ -141,23 +141,6 @@ async function readOneGroup(paths: readonly string[]): ReturnType<typeof readGro
     // The usual reason for files that do not fit together; looked for only now, as it reads every header again.
     if (error instanceof StageError && error.code === 'DATA_IMPLAUSIBLE') await checkStartTimes(paths)
     throw error
-  }
-}
-
-async function readGroup(
-  paths: readonly string[],
-  { nowMs }: { nowMs: number },
-): Promise<{ sources: Sources; expect: { subbands: number[]; integrations: number } }> {
-  const inputs = paths.map((path) => ({ path, bytes: 0, kind: 'uvh5' }))
-  const sources = await readSources(inputs, { expected: conversionParams.parse({}).expect.subbands, nowMs })
-  const subbands = sources.members.map(({ file }) => file.subband)
-  const [low, high] = [Math.min(...subbands), Math.max(...subbands)]
-  return {
-    sources,
-    expect: {
-      subbands: Array.from({ length: high - low + 1 }, (_, index) => low + index),
-      integrations: sources.members[0].file.integrations,
-    },
   }
 }
 
