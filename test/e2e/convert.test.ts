@@ -10,9 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { convertedSchema, type Converted } from '../../stages/conversion/contract.ts'
 import { hashTree } from '../../stages/runtime/stage/files.ts'
 import { rawObservation, writeRaw } from '../stages/conversion/raw-observation.ts'
@@ -21,6 +23,8 @@ import { cli, startCli, temporaryFolder, type CliEnd } from './cli.ts'
 /** `contimg convert` as a person meets it: real files, the real stage, what is left behind. */
 const shared = mkdtempSync(join(tmpdir(), 'contimg-convert-'))
 after(() => rmSync(shared, { recursive: true, force: true }))
+const main = fileURLToPath(new URL('../../orchestrator/main.ts', import.meta.url))
+const noScript = spawnSync('script', ['--version']).status !== 0 && 'script of util-linux not installed'
 let sky: string[] = []
 let later: string[] = []
 let large: string[] = []
@@ -90,6 +94,35 @@ test('a group of files becomes a set, and standard output says what it is', asyn
     assert.match(end.err, new RegExp(`^ ?\\d:\\d\\d  ${phase}$`, 'm'))
   assert.ok(!(end.err + end.out).includes('\u001b'))
 })
+
+test(
+  'on a terminal one line is drawn in place, cut to its width, and gives way to the answer',
+  { skip: noScript },
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const command = `stty cols 60; "$NODE" "$MAIN" convert "$RAW" -o "$OUT"`
+    const env = {
+      ...process.env,
+      NODE: process.execPath,
+      MAIN: main,
+      RAW: join(shared, 'large'),
+      OUT: join(folder, 'out.ms'),
+    }
+    const { stdout, status } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      encoding: 'utf8',
+      env: { ...env, TERM: 'xterm', NO_COLOR: '1', LC_ALL: 'C.UTF-8' },
+    })
+    assert.equal(status, 0, stdout)
+    const [live, answer, ...rest] = stdout.split('✔ ')
+    assert.deepEqual(rest, [])
+    const drawn = (live ?? '').split('\r\u001b[K')
+    assert.ok(drawn.length > 2, stdout)
+    assert.equal(drawn[0], '')
+    assert.equal(drawn.at(-1), '', 'the line is gone when the answer comes')
+    for (const line of drawn.slice(1, -1)) assert.match(line, /^ \d:\d\d  \w.{0,50}$/)
+    assert.ok(!(answer ?? '').includes('\u001b'))
+  },
+)
 
 test('the JSON summary has files, shape, centre, checks, phases and bytes; the hash when asked for', async (t) => {
   const out = join(temporaryFolder(t), 'out.ms')
