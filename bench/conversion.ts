@@ -1,26 +1,40 @@
 // Conversion of a full-size observation against the I/O floor, on tmpfs and on disk, in the same run.
-//   node bench/conversion.ts [--input DIR] [--root DIR] [--memory DIR] [--rounds N] [--only tmpfs,disk,workers,scaling,peers,profile]
-// Default: tmpfs, disk, workers, scaling. `peers` needs `npm run test:oracle` once and Debian's python3-casacore and
-// python3-h5py, and takes several minutes. Without --input the observation is simulated below --root.
+//   node bench/conversion.ts [--input DIR] [--root DIR] [--memory DIR] [--rounds N] [--only PART,...] [--casa PYTHON]
+// Parts: tmpfs, disk, workers, scaling; profile and peers only when asked for. peers needs `npm run test:oracle` once,
+// Debian's python3-casacore and python3-h5py, --casa with a Python that has casatasks, and takes some minutes.
+// Without --input the observation is simulated below --root.
 // Each part replaces its own in bench/results/conversion.json; the tables of docs/performance.md go to standard output.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measurePeers } from './conversion/peers.ts'
+import { measureProfile } from './conversion/profile.ts'
 import { measureScaling, simulate } from './conversion/scaling.ts'
 import { measureSpeed } from './conversion/speed.ts'
 import { checkout, convertOnce, rawFolder, type RawFolder } from './conversion/stage.ts'
-import { scalingTable, speedTables, workersTable, type Report, type WorkersPoint } from './conversion/tables.ts'
+import {
+  peersTable,
+  profileTable,
+  scalingTable,
+  speedTables,
+  workersTable,
+  type Report,
+  type WorkersPoint,
+} from './conversion/tables.ts'
 
 const INTEGRATIONS = 24
-const parts = ['tmpfs', 'disk', 'workers', 'scaling'] as const
+const usual = ['tmpfs', 'disk', 'workers', 'scaling'] as const
+const parts = [...usual, 'profile', 'peers'] as const
+type Part = (typeof parts)[number]
 const { values } = parseArgs({
   options: {
     input: { type: 'string' },
     root: { type: 'string', default: join(checkout, 'contimg-data') },
     memory: { type: 'string', default: '/dev/shm' },
     rounds: { type: 'string', default: '5' },
-    only: { type: 'string', default: parts.join() },
+    only: { type: 'string', default: usual.join() },
+    casa: { type: 'string' },
   },
 })
 const wanted = new Set(values.only.split(','))
@@ -37,7 +51,7 @@ const raw = rawFolder(input)
 const report: Report = existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as Report) : {}
 report.machine = { cpu: cpus()[0].model, cores: cpus().length, memoryBytes: totalmem(), node: process.version }
 
-if (wanted.has('tmpfs') || wanted.has('workers') || wanted.has('scaling')) {
+if (wanted.has('tmpfs') || wanted.has('workers') || wanted.has('scaling') || wanted.has('profile')) {
   const copy = join(memory, 'contimg-bench-raw')
   try {
     const copied = copyTo(copy, raw)
@@ -46,6 +60,8 @@ if (wanted.has('tmpfs') || wanted.has('workers') || wanted.has('scaling')) {
         measureSpeed(copied, { place: 'tmpfs', root: memory, rounds, integrations: INTEGRATIONS }),
       )
     if (wanted.has('workers')) await part('workers', () => measureWorkers(copied))
+    if (wanted.has('profile'))
+      await part('profile', () => measureProfile(copied, { root: memory, integrations: INTEGRATIONS }))
     if (wanted.has('scaling')) await part('scaling', () => measureScaling(copied, { root, memory }))
   } finally {
     rmSync(copy, { recursive: true, force: true })
@@ -53,19 +69,20 @@ if (wanted.has('tmpfs') || wanted.has('workers') || wanted.has('scaling')) {
 }
 if (wanted.has('disk'))
   await part('disk', () => measureSpeed(raw, { place: 'disk', root, rounds, integrations: INTEGRATIONS }))
+if (wanted.has('peers'))
+  await part('peers', () => measurePeers(raw, { root, integrations: INTEGRATIONS, casaPython: values.casa }))
 
 const tables = [
   ...(wanted.has('tmpfs') || wanted.has('disk') ? speedTables(report) : []),
   ...(wanted.has('workers') ? [workersTable(report)] : []),
   ...(wanted.has('scaling') ? [scalingTable(report)] : []),
+  ...(wanted.has('profile') ? [profileTable(report)] : []),
+  ...(wanted.has('peers') ? [peersTable(report)] : []),
 ]
 process.stdout.write(`${tables.join('\n\n')}\n`)
 
 /** Measures one part of the report, with the load of the machine at its start, and stores it at once. */
-async function part<K extends 'tmpfs' | 'disk' | 'workers' | 'scaling'>(
-  name: K,
-  measure: () => Promise<NonNullable<Report[K]>>,
-): Promise<void> {
+async function part<K extends Part>(name: K, measure: () => Promise<NonNullable<Report[K]>>): Promise<void> {
   process.stderr.write(`measuring ${name}\n`)
   const [load] = loadavg()
   report[name] = await measure()

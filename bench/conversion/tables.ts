@@ -1,3 +1,5 @@
+import type { Peers } from './peers.ts'
+import type { Profile } from './profile.ts'
 import type { Scaling } from './scaling.ts'
 import type { PlaceSpeed } from './speed.ts'
 import type { Spread } from './spread.ts'
@@ -19,6 +21,8 @@ export interface Report {
   disk?: PlaceSpeed
   workers?: WorkersPoint[]
   scaling?: Scaling
+  peers?: Peers
+  profile?: Profile
 }
 
 const seconds = (value: number): string => `${value.toFixed(2)} s`
@@ -88,6 +92,51 @@ export function scalingTable({ scaling }: Report): string {
   return `${table}\n\n${line}`
 }
 
-export function markdown([head, ...rows]: readonly (readonly string[])[]): string {
+export function peersTable({ peers }: Report): string {
+  if (peers === undefined) return ''
+  const steps = (all: Record<string, number>): string =>
+    Object.entries(all)
+      .map(([name, value]) => `${name} ${value.toFixed(1)}`)
+      .join(', ')
+  return markdown([
+    ['converter, disk to disk', 'wall', 'CPU', 'peak memory', 'times our wall', 'steps, s'],
+    [
+      'contimg, without hash and fsync',
+      seconds(peers.conversionSeconds),
+      seconds(peers.conversionCpuSeconds),
+      megabytes(peers.conversionPeakMemoryBytes),
+      '1',
+      '',
+    ],
+    ...peers.peers.map((peer) => [
+      peer.name,
+      seconds(peer.seconds),
+      seconds(peer.cpuSeconds),
+      megabytes(peer.peakMemoryBytes),
+      peer.ratio.toFixed(1),
+      steps(peer.steps),
+    ]),
+    ...peers.notRun.map(({ name, reason }) => [name, `not run: ${reason}`, '', '', '', '']),
+  ])
+}
+
+export function profileTable({ profile }: Report): string {
+  if (profile === undefined) return ''
+  const least = 0.005
+  const total = (group: Profile['groups'][number]): number => group.mainSeconds + group.workerSeconds
+  const shown = profile.groups.filter((group) => total(group) >= least)
+  const table = markdown([
+    ['what', 'main thread', 'two workers', 'part'],
+    ...shown.map((group) => [
+      group.name,
+      seconds(group.mainSeconds),
+      seconds(group.workerSeconds),
+      `${((100 * total(group)) / profile.seenSeconds).toFixed(1)} %`,
+    ]),
+  ])
+  return `${table}\n\nSeen by the profiler: ${seconds(profile.seenSeconds)}; CPU time of the process: ${seconds(profile.cpuSeconds)}.`
+}
+
+function markdown([head, ...rows]: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
