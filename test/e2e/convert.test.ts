@@ -17,6 +17,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { convertedSchema, type Converted } from '../../stages/conversion/contract.ts'
 import { hashTree } from '../../stages/runtime/stage/files.ts'
+import { needs, runPython } from '../oracles/oracle.ts'
 import { rawObservation, writeRaw } from '../stages/conversion/raw-observation.ts'
 import { cli, startCli, temporaryFolder, type CliEnd } from './cli.ts'
 
@@ -174,6 +175,25 @@ test('any order of files, a folder or a pattern, and any number of workers give 
   }
   assert.equal(hashes.size, 1)
 })
+
+test(
+  'a file that has filters is read through the HDF5 library, and the answer says why',
+  { skip: needs('h5py') },
+  async (t) => {
+    const folder = temporaryFolder(t)
+    mkdirSync(join(folder, 'variants'))
+    runPython('uvh5-variants.py', [sky[0] ?? '', join(folder, 'variants')])
+    const [name] = readdirSync(join(folder, 'variants')).filter((file) => file.startsWith('gzip-shuffle-fletcher'))
+    const summary = await converted([join(folder, 'variants', name ?? ''), ...sky.slice(1), '-o', join(folder, 'a.ms')])
+    assert.deepEqual(
+      summary.files.map(({ read }) => read.method),
+      ['h5wasm', 'direct', 'direct'],
+    )
+    assert.match(summary.files[0]?.read.reason ?? '', /filter/)
+    const { out } = await convert(join(folder, 'variants', name ?? ''), '-o', join(folder, 'b.ms'))
+    assert.match(out, / {2}read {4}1 file through the HDF5 library: .*filter/)
+  },
+)
 
 test('a folder is read without the files that are being written, and says so', async (t) => {
   const folder = temporaryFolder(t)
