@@ -15,6 +15,9 @@ import { convertFiles, type StandaloneOptions } from './standalone.ts'
 /** How soon a conversion ends when the command that started it has been killed. */
 const PARENT_CHECK_MS = 100
 
+/** How often a scan says how far it is. */
+const PROGRESS_MS = 250
+
 /**
  * The entrypoint has three modes: `--context FILE` converts one observation of a run, `--scan DIR` lists those of a folder,
  * `--convert --out SET FILE…` converts files outside of a run.
@@ -34,12 +37,19 @@ async function scan(): Promise<void> {
         out: { type: 'string' },
         expect: { type: 'string' },
         'earth-orientation': { type: 'string' },
+        cache: { type: 'string' },
+        threads: { type: 'string' },
       },
     })
+    const threads = positive('threads', values.threads)
     const found = await scanFolder(values.scan ?? '', {
       nowMs: Date.now(),
       earthOrientation: readEarthOrientation(values['earth-orientation']),
       ...(values.expect === undefined ? {} : { expect: parseExpect(values.expect) }),
+      ...(threads === undefined ? {} : { threads }),
+      cache: values.cache,
+      onProgress: progressTeller(),
+      note: (message) => process.stderr.write(`${JSON.stringify({ level: 'warn', message })}\n`),
     })
     const text = `${JSON.stringify(found)}\n`
     if (values.out === undefined) process.stdout.write(text)
@@ -48,6 +58,16 @@ async function scan(): Promise<void> {
     const error = toStageError(thrown)
     process.stderr.write(`${JSON.stringify({ type: 'error', error: errorData(error) })}\n`)
     process.exitCode = error.exitCode
+  }
+}
+
+/** Progress as JSON lines on standard error, where standard output may be the answer: not for short scans, and not often. */
+function progressTeller(): (done: number, total: number) => void {
+  let nextMs = performance.now() + PROGRESS_MS
+  return (done, total) => {
+    if (performance.now() < nextMs) return
+    nextMs = performance.now() + PROGRESS_MS
+    process.stderr.write(`${JSON.stringify({ type: 'progress', done, total, unit: 'files' })}\n`)
   }
 }
 

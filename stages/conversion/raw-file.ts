@@ -8,7 +8,7 @@ import { distinctTimes } from './array-geometry.ts'
 import { subbandOf } from './subband.ts'
 
 /** What all members of an observation must agree on exactly. */
-const agreementFields = [
+export const agreementFields = [
   'time_array',
   'integration_time',
   'ant_1_array',

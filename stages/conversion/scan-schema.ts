@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { apiVersion, type ObservationShape } from '#runtime/stage/contract.ts'
 
 /** Why a raw file is not used. The codes are those that set raw data aside in the stages' error catalogue. */
-const scanFaultSchema = z.strictObject({
+export const scanFaultSchema = z.strictObject({
   /** Path relative to the scanned folder. */
   file: z.string(),
   code: z.enum(['DATA_UNREADABLE', 'DATA_UNSUPPORTED', 'DATA_IMPLAUSIBLE']),

@@ -1,21 +1,19 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
-import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
-import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
 import { rankCalibrators } from '#runtime/sky/calibrators.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
-import { mjdFromIso, type EarthOrientationTable } from '#runtime/sky/time.ts'
+import type { EarthOrientationTable } from '#runtime/sky/time.ts'
 import { apiVersion } from '#runtime/stage/contract.ts'
-import { StageError, toStageError } from '#runtime/stage/errors.ts'
+import { StageError } from '#runtime/stage/errors.ts'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { ConversionParams } from './contract.ts'
 import { isCandidate, isUnfinished, parseFileName, type FileStamp } from './file-name.ts'
 import { duplicateFiles, groupFiles, likelyGroup, nameClusters, type Group, type NamedFile } from './group.ts'
-import { headerProblem } from './plausibility.ts'
 import { meridianPointing } from './pointing.ts'
-import { rawFile } from './raw-file.ts'
 import type { Scan, ScanFault, ScanObservation, ScanWarning } from './scan-schema.ts'
+import { readScanCache, writeScanCache, type ScanCache } from './scan-cache.ts'
+import { identityAt, isFault, type CheckedFile, type FileLook } from './scan-file.ts'
+import { lookAtAll } from './scan-workers.ts'
 import { subbandFrequencies } from './subband.ts'
 
 /** Files of the writer that were never closed are worth a word after this. */
@@ -30,12 +28,12 @@ export interface ScanOptions {
   earthOrientation: EarthOrientationTable
   /** With it, incomplete observations are warned of. */
   expect?: ConversionParams['expect']
-}
-
-interface CheckedFile extends NamedFile {
-  bytes: number
-  mtimeMs: number
-  fingerprint: string
+  /** Folder in which what is found in files is kept for later scans. */
+  cache?: string | undefined
+  threads?: number
+  onProgress?: (done: number, total: number) => void
+  /** Hears of a cache that could not be used or written. */
+  note?: (message: string) => void
 }
 
 /**
@@ -44,21 +42,18 @@ interface CheckedFile extends NamedFile {
  */
 export async function scanFolder(input: string, options: ScanOptions): Promise<Scan> {
   const names = await listFolder(input)
+  const looks = await lookAtFiles(input, names.filter(isCandidate), options)
   const files: CheckedFile[] = []
   const refused: (ScanFault & { stamp: FileStamp | undefined })[] = []
-  const warnings: ScanWarning[] = []
-  for (const name of names) {
-    if (isUnfinished(name)) {
-      // It may be renamed or removed between listing and look.
-      const found = await stat(join(input, name)).catch(() => undefined)
-      if (found !== undefined && options.nowMs - found.mtimeMs > STALE_MS)
-        warnings.push({ file: name, message: 'not closed by its writer for more than an hour; ignored' })
-    } else if (isCandidate(name)) {
-      const looked = await lookAt(input, name, options.nowMs)
-      if ('fingerprint' in looked) files.push(looked)
-      else refused.push({ ...looked, stamp: parseFileName(name) })
-    }
+  for (const [name, { found }] of looks) {
+    if (isFault(found)) refused.push({ ...found, stamp: parseFileName(name) })
+    else files.push(found)
   }
+  const warnings = names.filter(isUnfinished).flatMap((name): ScanWarning[] => {
+    const mtimeMs = identityAt(join(input, name))?.mtimeMs ?? options.nowMs
+    if (options.nowMs - mtimeMs <= STALE_MS) return []
+    return [{ file: name, message: 'not closed by its writer for more than an hour; ignored' }]
+  })
   const groups = groupFiles(files, await hashDuplicates(input, files))
   const used = groups.filter((group) => group.files.length > 0)
   const lost = groups.filter((group) => group.files.length === 0)
@@ -100,52 +95,39 @@ async function listFolder(input: string): Promise<string[]> {
   }
 }
 
-async function lookAt(input: string, name: string, nowMs: number): Promise<CheckedFile | ScanFault> {
-  const path = join(input, name)
-  try {
-    const before = await stat(path)
-    const file = await openHdf5(path)
-    try {
-      const header = decodeHeader(file, { uvw: 'first' })
-      const stamp = parseFileName(name)
-      const problem = headerProblem(header, {
-        nowMjd: mjdFromIso(new Date(nowMs).toISOString()),
-        stampMjd: stamp?.stampMjd,
-      })
-      if (problem !== undefined) return { file: name, ...problem }
-      const fingerprint = fingerprintOf(file)
-      const after = await stat(path)
-      if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
-        return {
-          file: name,
-          code: 'DATA_UNREADABLE',
-          message: 'it changed while it was read',
-          hint: 'wait until the copy is complete, then run the same command again',
-        }
-      }
-      return { ...rawFile(name, header), stamp, bytes: before.size, mtimeMs: before.mtimeMs, fingerprint }
-    } finally {
-      file.close()
-    }
-  } catch (thrown) {
-    // A fault of the program is no fault of the file: only our own errors and those of the system are.
-    if (!(thrown instanceof StageError) && (thrown as NodeJS.ErrnoException | undefined)?.code === undefined)
-      throw thrown
-    return faultOf(name, path, toStageError(thrown))
+/** A look for each file, in the order of their names: remembered where the file is still the same, else a new one. */
+async function lookAtFiles(
+  input: string,
+  names: readonly string[],
+  { nowMs, cache, threads, onProgress, note }: ScanOptions,
+): Promise<Map<string, FileLook>> {
+  const looks = new Map<string, FileLook>()
+  const known = cache === undefined ? undefined : await readScanCache(cache, input, nowMs)
+  if (known?.problem !== undefined) note?.(`the scan cache of ${input} is not used: ${known.problem}`)
+  const unknown: string[] = []
+  for (const name of names) {
+    const found = known === undefined ? undefined : remembered(input, name, known)
+    if (found === undefined) unknown.push(name)
+    // The place in the order is taken by a look that is still to come.
+    looks.set(name, found as FileLook)
   }
+  const fresh = await lookAtAll(input, unknown, { nowMs, threads, onProgress })
+  unknown.forEach((name, index) => looks.set(name, fresh[index]))
+  const changed = fresh.some(({ lasting }) => lasting) || (known !== undefined && known.size > names.length)
+  if (cache === undefined || !changed) return looks
+  try {
+    await writeScanCache(cache, input, looks)
+  } catch (error) {
+    note?.(`the scan cache ${cache} cannot be written (${(error as Error).message}): the next scan takes as long`)
+  }
+  return looks
 }
 
-/** An error of reading as a fault. The fault names the file: a path at the head of its message goes, or becomes `it`. */
-function faultOf(file: string, path: string, error: StageError): ScanFault {
-  const code = error.code === 'DATA_UNSUPPORTED' || error.code === 'DATA_IMPLAUSIBLE' ? error.code : 'DATA_UNREADABLE'
-  const message = error.message.startsWith(path)
-    ? error.message.slice(path.length).replace(/^: /, '').replace(/^ /, 'it ')
-    : error.message
-  const denied = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES'
-  const advice = denied
-    ? 'make the file readable for the user that runs contimg'
-    : 'copy the file again, or leave it out'
-  return { file, code, message, hint: error.hint ?? advice }
+function remembered(input: string, name: string, cache: ScanCache): FileLook | undefined {
+  const identity = identityAt(join(input, name))
+  if (identity === undefined) return undefined
+  const found = cache.get(name, identity)
+  return found === undefined ? undefined : { identity, found, lasting: true }
 }
 
 async function hashDuplicates(input: string, files: readonly NamedFile[]): Promise<Map<string, string>> {
