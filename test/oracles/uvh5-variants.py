@@ -96,6 +96,11 @@ def lzf(path):
     write(path, contents, create=lambda name, _: {"compression": "lzf"} if name == "Data/visdata" else {})
 
 
+@variant
+def scale_offset(path):
+    write(path, contents, create=lambda name, _: {"scaleoffset": 2} if name == "Data/nsamples" else {})
+
+
 for name, function in variants.items():
     function(os.path.join(directory, f"{name}.hdf5"))
 print(json.dumps(list(variants)))

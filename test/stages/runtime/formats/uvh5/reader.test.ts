@@ -153,9 +153,9 @@ test('every layout that h5py can write of the same data is read alike', { skip: 
   const header = await readUvh5Header(path)
   for (const name of variants) {
     const file = join(folder.path, `${name}.hdf5`)
-    if (name === 'lzf') {
+    if (name === 'scale-offset') {
       for (const read of [readUvh5Header, fingerprint, openUvh5Data]) {
-        await assert.rejects(read(file), rejectsWith('DATA_UNSUPPORTED', /visdata is compressed with filter 32000/))
+        await assert.rejects(read(file), rejectsWith('DATA_UNSUPPORTED', /nsamples is compressed with filter 6/))
       }
       continue
     }
