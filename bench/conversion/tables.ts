@@ -137,6 +137,6 @@ export function profileTable({ profile }: Report): string {
   return `${table}\n\nSeen by the profiler: ${seconds(profile.seenSeconds)}; CPU time of the process: ${seconds(profile.cpuSeconds)}.`
 }
 
-function markdown([head, ...rows]: readonly (readonly string[])[]): string {
+export function markdown([head, ...rows]: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

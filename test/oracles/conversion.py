@@ -3,7 +3,7 @@
 usage: conversion.py SET EOP_JSON RAW...
 
 EOP_JSON holds, per integration, UT1-UTC in seconds and the pole in arcsec: [[dut1, xp, yp], ...]. The geometry is worked
-out anew from ERFA; nothing of contimg is used.
+out anew from ERFA; nothing of contimg is used. Samples are held one file at a time.
 """
 
 import json
@@ -19,11 +19,12 @@ ARCSEC = np.pi / 648000
 STOKES = {-5: 9, -6: 12, -7: 10, -8: 11}
 
 
-def read_raw(path):
+def read_header(path):
     with h5py.File(path, "r") as raw:
         head = raw["Header"]
         get = lambda name: head[name][()]
         return {
+            "path": path,
             "freq": get("freq_array")[0],
             "time": get("time_array"),
             "ant1": get("ant_1_array"),
@@ -33,15 +34,15 @@ def read_raw(path):
             "numbers": list(get("antenna_numbers")),
             "dec": float(get("phase_center_app_dec")),
             "site": (float(get("latitude")), float(get("longitude")), float(get("altitude"))),
-            "vis": raw["Data/visdata"][()][:, 0],
-            "flags": raw["Data/flags"][()][:, 0],
         }
 
 
 def in_set_form(raw, stokes):
     """Visibilities (row, channel ascending, correlation) as <V1 conj(V2)>, antenna1 <= antenna2, not rotated."""
     order = np.argsort(raw["freq"])
-    vis, flags = raw["vis"][:, order], raw["flags"][:, order].astype(bool)
+    with h5py.File(raw["path"], "r") as file:
+        vis = file["Data/visdata"][()][:, 0][:, order]
+        flags = file["Data/flags"][()][:, 0][:, order].astype(bool)
     codes = [STOKES[int(pol)] for pol in raw["pols"]]
     swap = {9: 9, 10: 11, 11: 10, 12: 12}
     direct = [codes.index(code) for code in stokes]
@@ -71,7 +72,7 @@ def earth_fixed(ra, dec, jd, eop, site):
 
 def main(path, eop_path, raw_paths):
     eops = json.load(open(eop_path))
-    raws = sorted((read_raw(raw) for raw in raw_paths), key=lambda raw: raw["freq"].min())
+    raws = sorted((read_header(path) for path in raw_paths), key=lambda raw: raw["freq"].min())
     first = raws[0]
     main_table = table(path, ack=False)
     uvw = main_table.getcol("UVW")
