@@ -46,5 +46,5 @@ export function withTerminalOptions(command: Command): Command {
 
 /** The data root of commands that only look: flag, environment, default. */
 export function dataRoot(options: GlobalOptions, { env, cwd }: Io): string {
-  return resolve(cwd, options.root ?? env['CONTIMG_ROOT'] ?? 'contimg-data')
+  return resolve(cwd, options.root ?? (env['CONTIMG_ROOT'] || 'contimg-data'))
 }

@@ -10,6 +10,7 @@ import { lines, styleOf, type Io } from './io.ts'
 import { addListCommand } from './list.ts'
 import { addReportCommand } from './report.ts'
 import { addRunCommand } from './run.ts'
+import { addScanCommand } from './scan.ts'
 import { addSimulateCommand } from './simulate.ts'
 import { addVersionCommand, readVersion } from './version.ts'
 
@@ -23,6 +24,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .showSuggestionAfterError()
   addRunCommand(program, io, (code) => (exitCode = code))
+  addScanCommand(program, io)
   addConvertCommand(program, io, (code) => (exitCode = code))
   addSimulateCommand(program, io)
   addGetCommand(program, io)

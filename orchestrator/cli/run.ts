@@ -22,6 +22,7 @@ import { heartbeat, plainLines } from '../view/plain.ts'
 import { lines, styleOf, type Io } from './io.ts'
 import { loadConfig, type ConfigFlags } from './load-config.ts'
 import { withGlobalOptions, type GlobalOptions } from './options.ts'
+import { scanProgress } from './scan-progress.ts'
 import { readVersion } from './version.ts'
 
 const HEARTBEAT_MS = 60_000
@@ -68,7 +69,7 @@ async function run(file: string | undefined, options: RunOptions, io: Io): Promi
   const style = styleOf(io, options)
   const config = await loadConfig(file, options, io)
   const say = (texts: readonly string[]): void => (options.quiet === true ? undefined : lines(io.err, texts))
-  const prepared = await prepare(config, io)
+  const prepared = await prepare(config, io, { say, quiet: options.quiet === true })
   let current: RunState | undefined
   const beat = setInterval(() => {
     const line = current === undefined ? undefined : heartbeat(current, io.now().getTime())
@@ -108,7 +109,8 @@ async function run(file: string | undefined, options: RunOptions, io: Io): Promi
 /** Everything that must hold before the first step: else ProblemError, exit code 2. */
 async function prepare(
   config: RunConfig,
-  { stagesDir, signal }: Io,
+  io: Io,
+  { say, quiet }: { say: (texts: readonly string[]) => void; quiet: boolean },
 ): Promise<Pick<SessionOptions, 'version' | 'scan' | 'scanSeconds' | 'assets' | 'engines' | 'notes' | 'machine'>> {
   if (config.input === undefined) {
     throw new ProblemError('USAGE', 'there is no input folder', {
@@ -120,7 +122,15 @@ async function prepare(
   const catalogue = config.catalogue === undefined ? undefined : await resolveCatalogue(config.root, config.catalogue)
   const engines = { wscleanVersion: await wscleanVersion() }
   const started = performance.now()
-  const scan = await scanFolder(config.input, { stagesDir, expect: config.conversion.expect, signal })
+  const progress = scanProgress(io, quiet)
+  const scan = await scanFolder(config.input, {
+    stagesDir: io.stagesDir,
+    expect: config.conversion.expect,
+    root: config.root,
+    signal: io.signal,
+    onProgress: progress.hear,
+    onNote: (message) => say([message]),
+  }).finally(progress.end)
   const scanSeconds = Math.round(performance.now() - started) / 1000
   const { admitted, rejected } = admit(scan, config)
   if (admitted.length + rejected.length === 0) {

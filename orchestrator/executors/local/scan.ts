@@ -2,22 +2,44 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { scanSchema, type Scan } from '../../../stages/conversion/contract.ts'
+import type { Progress } from '#runtime/stage/contract.ts'
+import type { Scan } from '../../../stages/conversion/scan-schema.ts'
 import type { RunConfig } from '../../pipeline/config.ts'
 import { runSideDoor } from './side-door.ts'
 
 interface ScanOptions {
   stagesDir: string
   expect: RunConfig['conversion']['expect']
+  /** Data root, where what is found in files is kept; undefined to look at all of them and to keep nothing. */
+  root: string | undefined
   signal: AbortSignal
+  onProgress?: ((progress: Progress) => void) | undefined
+  /** Hears what is worth knowing and changes nothing of the result. */
+  onNote?: ((message: string) => void) | undefined
 }
 
-/** What a folder of raw files holds, as the conversion stage sees it. Throws ProblemError SCAN_FAILED or INTERRUPTED. */
-export async function scanFolder(input: string, { stagesDir, expect, signal }: ScanOptions): Promise<Scan> {
+/**
+ * What a folder of raw files holds, as the conversion stage sees it.
+ * Throws ProblemError INPUT_NOT_FOUND when there is no such folder, SCAN_FAILED or INTERRUPTED.
+ */
+export async function scanFolder(input: string, options: ScanOptions): Promise<Scan> {
+  const { stagesDir, expect, root, signal, onProgress, onNote } = options
   const out = join(tmpdir(), `contimg-scan-${randomUUID()}.json`)
   try {
     const args = ['--scan', input, '--out', out, '--expect', JSON.stringify(expect)]
-    await runSideDoor('conversion', args, { stagesDir, signal, failure: 'SCAN_FAILED' })
+    if (root !== undefined) args.push('--cache', join(root, 'cache', 'scan'))
+    const done = runSideDoor('conversion', args, {
+      stagesDir,
+      signal,
+      failure: 'SCAN_FAILED',
+      reported: { INPUT_MISSING: 'INPUT_NOT_FOUND' },
+      onProgress,
+      onEvent(event) {
+        if ('level' in event && typeof event['message'] === 'string') onNote?.(event['message'])
+      },
+    })
+    // Loaded while the stage starts.
+    const [{ scanSchema }] = await Promise.all([import('../../../stages/conversion/scan-schema.ts'), done])
     return scanSchema.parse(JSON.parse(await readFile(out, 'utf8')))
   } finally {
     await rm(out, { force: true })
