@@ -1,11 +1,12 @@
 // Scans raw files of full size, 1,000 of them, with and without a scan cache.
-//   node bench/scan.ts [--files 1000] [--work DIR] [--keep]
+//   node bench/scan.ts [--files 1000] [--work DIR] [--keep]     --keep leaves the files there for another time
 // The files are copies of one simulated subband: headers, chunk indices and the ends of the data are real, the data
 // between are holes, so that a file of 145 MB takes 5 MB of disk. Every observation has its own times, every file its own
 // frequencies. Cold means without a scan cache; the page cache is warm. Writes bench/results/scan.json.
 import { spawnSync } from 'node:child_process'
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -57,7 +58,7 @@ const checkout = fileURLToPath(new URL('..', import.meta.url))
 const [incoming, root] = [join(work, 'incoming'), join(work, 'root')]
 
 try {
-  if (values.keep !== true || readdirSync(work, { withFileTypes: true }).length === 0) makeFiles()
+  if (!existsSync(incoming)) makeFiles()
   const results = measure()
   process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
   mkdirSync(join(checkout, 'bench/results'), { recursive: true })

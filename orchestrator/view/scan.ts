@@ -101,7 +101,7 @@ function scanned(observation: ScanObservation, expected: Expected): ScannedObser
   const why = [
     ...(absentSubbands.length === 0
       ? []
-      : [`${absentSubbands.length === 1 ? 'subband' : 'subbands'} ${absentSubbands.map(twoDigits).join(', ')} absent`]),
+      : [`${absentSubbands.length === 1 ? 'subband' : 'subbands'} ${ranges(absentSubbands)} absent`]),
     ...(shape.integrations < expected.integrations
       ? [`${shape.integrations} of ${count(expected.integrations, 'integration')}`]
       : []),
@@ -170,6 +170,19 @@ function sumLine({ files, counts, bytes: size }: ScanDocument, faults: number): 
     ...(faults === 0 ? [] : [`${count(faults, 'file')} not used`]),
   ]
   return parts.join(', ')
+}
+
+/** Subband indices as people write them: `04, 09, 11-13`. */
+function ranges(subbands: readonly number[]): string {
+  const runs: number[][] = []
+  for (const subband of subbands) {
+    const last = runs.at(-1)
+    if (last?.at(-1) === subband - 1) last.push(subband)
+    else runs.push([subband])
+  }
+  return runs
+    .flatMap((run) => (run.length < 3 ? run.map(twoDigits) : [`${twoDigits(run[0])}-${twoDigits(run.at(-1) ?? 0)}`]))
+    .join(', ')
 }
 
 function twoDigits(subband: number): string {

@@ -1,5 +1,5 @@
 import type { BeamTrack } from './beam.ts'
-import { meanBeam, meanBeamTimes } from './beam.ts'
+import { airyPower, meanBeam, meanBeamTimes } from './beam.ts'
 import { DEGREE_RAD, SIDEREAL_RATE } from './constants.ts'
 import type { Direction, Site } from './frames.ts'
 import { apparentContext, icrsToApparentWith, separation } from './frames.ts'
@@ -125,8 +125,14 @@ export function rankCalibrators(
   candidates: readonly CalibratorSource[] = PERLEY_BUTLER_2017,
 ): RankedCalibrator[] {
   const ranked: RankedCalibrator[] = []
+  let lowestHz = Infinity
+  for (let channel = 0; channel < freqsHz.length; channel++) lowestHz = Math.min(lowestHz, freqsHz[channel])
   for (const source of candidates) {
     if (source.tier === 'avoid') continue
+    // Farther out and higher in frequency the beam is lower, but for side lobes of less than 2 %. So the lowest frequency
+    // at the closest approach bounds the mean, and most sources of the sky cost nothing.
+    const separationRad = closestApproach(track, source.direction)
+    if (airyPower(separationRad, lowestHz) < LEAST_MEAN_BEAM) continue
     const beam = meanBeam(track, source.direction, freqsHz)
     if (beam < LEAST_MEAN_BEAM) continue
     const fluxes = Float64Array.from(freqsHz, (freqHz) => fluxAt(source.flux, freqHz))
@@ -139,7 +145,7 @@ export function rankCalibrators(
       meanBeam: beam,
       apparentFluxJy,
       rule,
-      separationRad: closestApproach(track, source.direction),
+      separationRad,
     })
   }
   return ranked.toSorted((a, b) => a.rule - b.rule || b.apparentFluxJy - a.apparentFluxJy)
