@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { apiVersion } from '#runtime/stage/contract.ts'
 import { convertFiles } from '../executors/local/convert.ts'
 import type { StageEvent } from '../executors/local/side-door.ts'
@@ -15,6 +15,7 @@ interface ConvertCliOptions extends TerminalOptions {
   cpu?: string
   earthOrientation?: string
   deadAntennaFraction?: string
+  staging?: string
   force?: boolean
   hash?: boolean
   json?: boolean
@@ -37,6 +38,12 @@ export function addConvertCommand(program: Command, io: Io, end: (exitCode: numb
     .option(
       '--dead-antenna-fraction <x>',
       'flag an antenna whole when more than this fraction of its samples is zero or not finite (default: 0.95)',
+    )
+    .addOption(
+      new Option(
+        '--staging <when>',
+        'assemble the set in scratch space, then copy it; auto: only for a network filesystem where it fits in memory',
+      ).choices(['auto', 'on', 'off']),
     )
   withTerminalOptions(command)
     .addHelpText(
@@ -67,6 +74,7 @@ async function convert(files: readonly string[], options: ConvertCliOptions, io:
         out,
         earthOrientation:
           options.earthOrientation === undefined ? undefined : resolve(io.cwd, options.earthOrientation),
+        ...(io.env['CONTIMG_SCRATCH'] ? { scratch: io.env['CONTIMG_SCRATCH'] } : {}),
         stagesDir: io.stagesDir,
         signal: io.signal,
         onEvent: shown.hear,

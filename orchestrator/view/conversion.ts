@@ -69,6 +69,7 @@ export function convertedLines(converted: Converted, style: Style): string[] {
       'time',
       `${span(usage.seconds)}, ${usage.cpuSeconds.toFixed(1)} s CPU, ${bytes(usage.peakMemoryBytes)} of memory: ${phaseText(phases)}`,
     ),
+    ...(converted.staging.staged ? [line('staged', converted.staging.reason)] : []),
     ...(converted.sha256 === undefined ? [] : [line('sha256', converted.sha256)]),
     ...warnings.map((warning) => line('note', warning)),
   ]

@@ -47,6 +47,8 @@ export const convertedSchema = z.strictObject({
   }),
   /** Sizes of the files given and of the set made. */
   bytes: z.strictObject({ input: z.int().nonnegative(), output: z.int().nonnegative() }),
+  /** Where the set was assembled, and why there. */
+  staging: z.strictObject({ staged: z.boolean(), reason: z.string() }),
   warnings: z.array(z.string()),
   /** Of the sorted lines `path size sha256` over the files of the set; only when it was asked for. */
   sha256: z

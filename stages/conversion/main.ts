@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { availableParallelism, freemem } from 'node:os'
+import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
@@ -97,6 +97,8 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
       uid: { type: 'string' },
       cpu: { type: 'string' },
       'memory-bytes': { type: 'string' },
+      scratch: { type: 'string' },
+      staging: { type: 'string' },
       'earth-orientation': { type: 'string' },
       'dead-antenna-fraction': { type: 'string' },
       force: { type: 'boolean' },
@@ -109,6 +111,7 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
     const text = values['dead-antenna-fraction']
     throw new StageError('PARAMS_INVALID', `--dead-antenna-fraction must be more than 0 and at most 1, not ${text}`)
   }
+  const memoryBytes = positive('memory-bytes', values['memory-bytes']) ?? Math.floor(freemem() / 2)
   return {
     files: positionals,
     out: resolve(values.out),
@@ -117,12 +120,20 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
     deadAntennaFraction: Number.isNaN(fraction) ? conversionParams.parse({}).deadAntennaFraction : fraction,
     resources: {
       cpu: positive('cpu', values.cpu) ?? availableParallelism(),
-      memoryBytes: positive('memory-bytes', values['memory-bytes']) ?? Math.floor(freemem() / 2),
-      scratchBytes: 0,
+      memoryBytes,
+      // Scratch space may be memory; the conversion itself takes little of it.
+      scratchBytes: memoryBytes,
+      staging: stagingOf(values.staging),
     },
+    scratch: values.scratch ?? tmpdir(),
     force: values.force === true,
     hash: values.hash === true,
   }
+}
+
+function stagingOf(text = 'auto'): 'auto' | 'on' | 'off' {
+  if (text === 'auto' || text === 'on' || text === 'off') return text
+  throw new StageError('PARAMS_INVALID', `--staging must be auto, on or off, not ${text}`)
 }
 
 function positive(option: string, text: string | undefined): number | undefined {

@@ -1,19 +1,20 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
 import { isoUtc, jdToMjd } from '#runtime/sky/time.ts'
-import type { Resources } from '#runtime/stage/contract.ts'
+import type { Resources, StageOutcome, Usage } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { hashTree, listFiles, syncTree } from '#runtime/stage/files.ts'
+import { filesystemOf } from '#runtime/stage/filesystem.ts'
 import type { LogSink } from '#runtime/stage/log.ts'
 import { startUsage, type UsageMeter } from '#runtime/stage/usage.ts'
 import { conversion, type Converted } from './contract.ts'
 import { convertGroup, type ConvertShell } from './convert.ts'
 import { namedFiles } from './file-arguments.ts'
 import { checkInputsOutside, takePlace, type OutputPlace } from './output-place.ts'
-import { readGroup } from './sources.ts'
+import { readGroup, type Sources } from './sources.ts'
 
 export interface StandaloneOptions {
   /** Files, folders or patterns. */
@@ -25,6 +26,8 @@ export interface StandaloneOptions {
   earthOrientation: string | undefined
   deadAntennaFraction: number
   resources: Resources
+  /** Scratch space; what is put there has the uid in its name. */
+  scratch: string
   /** Replace a MeasurementSet of that name. */
   force: boolean
   hash: boolean
@@ -41,10 +44,10 @@ export async function convertFiles(options: StandaloneOptions): Promise<Converte
   const named = await namedFiles(options.files)
   checkInputsOutside(options.out, named.paths)
   const place = await takePlace(options.out, options)
-  const scratchDir = join(place.temporary, 'scratch')
+  const scratchDir = await scratchFolder(options, place.temporary)
   const usage = startUsage({ scratchDir })
   try {
-    await mkdir(scratchDir)
+    await mkdir(scratchDir, { recursive: true })
     const warnings: string[] = []
     const shell = shellOf(options, { place, scratchDir, usage, warnings })
     named.warnings.forEach((warning) => shell.warn(warning))
@@ -61,47 +64,61 @@ export async function convertFiles(options: StandaloneOptions): Promise<Converte
     const bytes = digest?.bytes ?? (await treeBytes(set))
     options.signal.throwIfAborted()
     await usage.phase('rename', () => place.commit(set))
-    const used = usage.stop()
-    const { metrics } = outcome
-    return {
-      output: place.path,
-      replaced: place.exists,
-      verdict: outcome.quality.verdict,
-      files: sources.members.map(({ path, bytes: size, fingerprint, file, read: { method, reason } }) => ({
-        path,
-        bytes: size,
-        fingerprint,
-        subband: file.subband,
-        lowestHz: file.lowestHz,
-        highestHz: file.highestHz,
-        read: { method, ...(reason === undefined ? {} : { reason }) },
-      })),
-      rows: metrics.rows ?? 0,
-      channels: metrics.channels ?? 0,
-      polarizations: sources.members[0].file.polarizations,
-      integrations: metrics.integrations ?? 0,
-      antennas: metrics.antennasPresent ?? 0,
-      centre: { raDeg: metrics.phaseCentreRaDeg ?? Number.NaN, decDeg: metrics.phaseCentreDecDeg ?? Number.NaN },
-      checks: outcome.quality.checks,
-      phases: used.phases.map(({ name, wallSeconds, cpuSeconds }) => ({ name, seconds: wallSeconds, cpuSeconds })),
-      usage: {
-        seconds: used.wallSeconds,
-        cpuSeconds: used.cpuSeconds,
-        peakMemoryBytes: used.peakMemoryBytes,
-        peakScratchBytes: used.peakScratchBytes,
-        readBytes: used.readBytes,
-        writtenBytes: used.writtenBytes,
-      },
-      bytes: { input: sources.members.reduce((sum, member) => sum + member.bytes, 0), output: bytes },
-      warnings,
-      ...(digest === undefined ? {} : { sha256: digest.sha256 }),
-      metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
-    }
+    return summary({ sources, outcome, place, warnings, bytes, usage: usage.stop(), sha256: digest?.sha256 })
   } catch (error) {
     await place.remove()
     throw error
   } finally {
     usage.stop()
+    await rm(scratchDir, { recursive: true, force: true })
+  }
+}
+
+interface Made {
+  sources: Sources
+  outcome: StageOutcome<typeof conversion>
+  place: OutputPlace
+  warnings: string[]
+  /** Size of the set. */
+  bytes: number
+  usage: Usage
+  sha256: string | undefined
+}
+
+function summary({ sources: { members }, outcome, place, warnings, bytes, usage, sha256 }: Made): Converted {
+  const metrics = Object.fromEntries(Object.entries(outcome.metrics).filter(([, value]) => Number.isFinite(value)))
+  const measured = (name: keyof typeof outcome.metrics): number => {
+    if (metrics[name] === undefined) throw new StageError('INTERNAL', `the conversion gave no ${name}`)
+    return metrics[name]
+  }
+  const { wallSeconds, phases, ...used } = usage
+  return {
+    output: place.path,
+    replaced: place.exists,
+    verdict: outcome.quality.verdict,
+    files: members.map(({ path, bytes: size, fingerprint, file: { subband, lowestHz, highestHz }, read }) => ({
+      path,
+      bytes: size,
+      fingerprint,
+      subband,
+      lowestHz,
+      highestHz,
+      read: { method: read.method, ...(read.reason === undefined ? {} : { reason: read.reason }) },
+    })),
+    rows: measured('rows'),
+    channels: measured('channels'),
+    polarizations: members[0].file.polarizations,
+    integrations: measured('integrations'),
+    antennas: measured('antennasPresent'),
+    centre: { raDeg: measured('phaseCentreRaDeg'), decDeg: measured('phaseCentreDecDeg') },
+    checks: outcome.quality.checks,
+    phases: phases.map((phase) => ({ name: phase.name, seconds: phase.wallSeconds, cpuSeconds: phase.cpuSeconds })),
+    usage: { seconds: wallSeconds, ...used },
+    bytes: { input: members.reduce((sum, member) => sum + member.bytes, 0), output: bytes },
+    staging: { staged: metrics['staged'] === 1, reason: outcome.provenance?.['staging'] ?? '' },
+    warnings,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    metrics,
   }
 }
 
@@ -131,6 +148,13 @@ function shellOf({ resources, signal, log }: StandaloneOptions, held: Held): Con
       log.warn(message)
     },
   }
+}
+
+/** A folder of scratch space where the set may be staged, else one beside the set, so that nothing else is touched. */
+async function scratchFolder({ scratch, uid, resources }: StandaloneOptions, temporary: string): Promise<string> {
+  const { staging } = resources
+  const mayStage = staging === 'on' || (staging === 'auto' && (await filesystemOf(temporary)).network)
+  return mayStage ? join(scratch, `contimg-${uid}`) : join(temporary, 'scratch')
 }
 
 /** The group that the files make. Throws OBSERVATIONS_MIXED with the files of each start time when they make several. */

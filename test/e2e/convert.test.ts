@@ -207,6 +207,28 @@ test('a folder is read without the files that are being written, and says so', a
   assert.match(summary.warnings.join(), /still being written, left out/)
 })
 
+test('staging assembles the same bytes in scratch space and leaves nothing there; otherwise the answer says why not', async (t) => {
+  const folder = temporaryFolder(t)
+  const scratch = join(folder, 'scratch')
+  const sets: Converted[] = []
+  for (const staging of ['on', 'off', 'auto']) {
+    const argv = ['convert', ...sky, '-o', join(folder, `${staging}.ms`), '--staging', staging, '--hash', '--json']
+    const { out, err } = await cli(argv, { env: { CONTIMG_SCRATCH: scratch } })
+    const { apiVersion, ...document } = JSON.parse(out) as { apiVersion: string }
+    assert.equal(apiVersion, 'contimg/v1', err)
+    sets.push(convertedSchema.parse(document))
+  }
+  assert.deepEqual(
+    sets.map(({ staging }) => staging.staged),
+    [true, false, false],
+  )
+  assert.match(sets[1]?.staging.reason ?? '', /staging is off/)
+  assert.match(sets[2]?.staging.reason ?? '', /straight to the output/)
+  assert.ok(sets[0]?.phases.some(({ name }) => name === 'copy'))
+  assert.equal(new Set(sets.map(({ sha256 }) => sha256)).size, 1)
+  assert.deepEqual(readdirSync(scratch), [])
+})
+
 test('files that are missing', (t) =>
   refused(t, (folder) => [...sky, join(folder, 'no.hdf5'), join(folder, '*.uvh5'), '-o', join(folder, 'out.ms')], {
     exitCode: 2,

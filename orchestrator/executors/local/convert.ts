@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { errorCatalogue, StageError, type ErrorCode } from '#runtime/stage/errors.ts'
 import { ChildFailure } from '#runtime/stage/exec.ts'
@@ -8,6 +10,8 @@ import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
 import { readMachine } from './machine.ts'
 import { runSideDoor, type StageEvent } from './side-door.ts'
 
+const SHARED_MEMORY = '/dev/shm'
+
 interface ConvertOptions {
   stagesDir: string
   /** Absolute path of the set to make. */
@@ -15,6 +19,9 @@ interface ConvertOptions {
   cpu?: string | undefined
   earthOrientation?: string | undefined
   deadAntennaFraction?: string | undefined
+  staging?: string | undefined
+  /** Scratch space that the user chose. */
+  scratch?: string | undefined
   force?: boolean | undefined
   hash?: boolean | undefined
   signal: AbortSignal
@@ -36,11 +43,14 @@ export async function convertFiles(files: readonly string[], options: ConvertOpt
   const { stagesDir, out, signal, onEvent } = options
   const { cores, availableMemoryBytes } = await readMachine()
   const uid = randomUUID()
+  const scratch = options.scratch ?? (existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir())
   const values: [string, string | undefined][] = [
     ['out', out],
     ['uid', uid],
     ['cpu', options.cpu ?? String(cores)],
     ['memory-bytes', String(Math.floor(availableMemoryBytes / 2))],
+    ['scratch', scratch],
+    ['staging', options.staging],
     ['earth-orientation', options.earthOrientation],
     ['dead-antenna-fraction', options.deadAntennaFraction],
   ]
@@ -59,8 +69,9 @@ export async function convertFiles(files: readonly string[], options: ConvertOpt
   } catch (error) {
     throw interrupted(error) ?? killed(error) ?? error
   } finally {
-    // The stage removes it itself, but not when it was killed.
-    await rm(join(dirname(out), `.${basename(out)}.${uid}.tmp`), { recursive: true, force: true })
+    // The stage removes them itself, but not when it was killed.
+    for (const left of [join(dirname(out), `.${basename(out)}.${uid}.tmp`), join(scratch, `contimg-${uid}`)])
+      await rm(left, { recursive: true, force: true })
   }
 }
 

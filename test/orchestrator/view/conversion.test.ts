@@ -104,6 +104,7 @@ const converted: Converted = {
     writtenBytes: 9,
   },
   bytes: { input: 2 ** 20, output: 2 ** 19 },
+  staging: { staged: true, reason: 'assembled in scratch space' },
   warnings: ['a folder is left'],
   metrics: {},
 }
@@ -119,6 +120,7 @@ test('the answer names the set, its verdict with the reasons, what it holds, how
     '  read    2 files through the HDF5 library: LZF filter',
     '  bytes   1.0 MiB in, 512 KiB out',
     '  time    4.5 s, 2.1 s CPU, 128 MiB of memory: convert 1.2 s and sync 3.0 s',
+    '  staged  assembled in scratch space',
     '  note    a folder is left',
   ])
 })
