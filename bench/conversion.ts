@@ -1,9 +1,10 @@
 // Conversion of a full-size observation against the I/O floor, on tmpfs and on disk, in the same run.
-//   node bench/conversion.ts [--input DIR] [--root DIR] [--memory DIR] [--rounds N] [--only PART,...] [--casa PYTHON]
+//   node bench/conversion.ts [--input DIR] [--root DIR] [--memory DIR] [--rounds N] [--only PART,...] [--casa PYTHON] [--docs]
 // Parts: tmpfs, disk, workers, scaling; profile and peers only when asked for. peers needs `npm run test:oracle` once,
 // Debian's python3-casacore and python3-h5py, --casa with a Python that has casatasks, and takes some minutes.
 // Without --input the observation is simulated below --root.
-// Each part replaces its own in bench/results/conversion.json; the tables of docs/performance.md go to standard output.
+// Each part replaces its own in bench/results/conversion.json. Tables go to standard output, with --docs into
+// docs/performance.md too.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: usual.join() },
     casa: { type: 'string' },
+    docs: { type: 'boolean', default: false },
   },
 })
 const wanted = new Set(values.only.split(','))
@@ -44,6 +46,7 @@ const root = resolve(values.root)
 const memory = resolve(values.memory)
 const rounds = Number(values.rounds)
 const resultsPath = join(checkout, 'bench/results/conversion.json')
+const docsPath = join(checkout, 'docs/performance.md')
 
 const input =
   values.input === undefined ? simulate(join(root, 'incoming/full-plain'), { sources: 30 }) : resolve(values.input)
@@ -72,14 +75,25 @@ if (wanted.has('disk'))
 if (wanted.has('peers'))
   await part('peers', () => measurePeers(raw, { root, integrations: INTEGRATIONS, casaPython: values.casa }))
 
-const tables = [
-  ...(wanted.has('tmpfs') || wanted.has('disk') ? speedTables(report) : []),
-  ...(wanted.has('workers') ? [workersTable(report)] : []),
-  ...(wanted.has('scaling') ? [scalingTable(report)] : []),
-  ...(wanted.has('profile') ? [profileTable(report)] : []),
-  ...(wanted.has('peers') ? [peersTable(report)] : []),
-]
-process.stdout.write(`${tables.join('\n\n')}\n`)
+const tables: Record<string, string> = {
+  ...(wanted.has('tmpfs') || wanted.has('disk') ? speedTables(report) : {}),
+  ...(wanted.has('workers') ? { workers: workersTable(report) } : {}),
+  ...(wanted.has('scaling') ? { scaling: scalingTable(report) } : {}),
+  ...(wanted.has('profile') ? { profile: profileTable(report) } : {}),
+  ...(wanted.has('peers') ? { peers: peersTable(report) } : {}),
+}
+process.stdout.write(`${Object.values(tables).join('\n\n')}\n`)
+if (values.docs) writeFileSync(docsPath, fill(readFileSync(docsPath, 'utf8'), tables))
+
+/** Puts each table between its two marks in a page. */
+function fill(page: string, content: Record<string, string>): string {
+  return Object.entries(content).reduce((text, [name, table]) => {
+    const [begin, end] = [`<!-- conversion: ${name} -->\n`, '\n<!-- end -->']
+    const from = text.indexOf(begin)
+    if (from < 0) throw new Error(`${docsPath} has no mark ${begin.trim()}`)
+    return text.slice(0, from + begin.length) + table + text.slice(text.indexOf(end, from))
+  }, page)
+}
 
 /** Measures one part of the report, with the load of the machine at its start, and stores it at once. */
 async function part<K extends Part>(name: K, measure: () => Promise<NonNullable<Report[K]>>): Promise<void> {

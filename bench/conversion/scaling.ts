@@ -1,14 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { median } from './spread.ts'
 import { checkout, convertOnce, rawFolder, type RawFolder } from './stage.ts'
 
 export interface ScalePoint {
   axis: 'subbands' | 'antennas' | 'integrations' | 'channels'
   value: number
   visibilities: number
-  /** Median of the repeats, without hash and fsync. */
+  /** Least of the repeats, without hash and fsync. */
   seconds: number
   /** Of the phase `convert` alone. */
   convertSeconds: number
@@ -50,11 +49,11 @@ export async function measureScaling(
       axis,
       value,
       visibilities: times[0].visibilities,
-      seconds: median(times.map((time) => time.conversionSeconds)),
-      convertSeconds: median(
-        times.map(({ phases }) => phases.find(({ name }) => name === 'convert')?.wallSeconds ?? 0),
+      seconds: Math.min(...times.map((time) => time.conversionSeconds)),
+      convertSeconds: Math.min(
+        ...times.map(({ phases }) => phases.find(({ name }) => name === 'convert')?.wallSeconds ?? 0),
       ),
-      cpuSeconds: median(times.map((time) => time.cpuSeconds)),
+      cpuSeconds: Math.min(...times.map((time) => time.cpuSeconds)),
       peakMemoryBytes: Math.max(...times.map((time) => time.peakMemoryBytes)),
     })
   }

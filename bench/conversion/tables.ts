@@ -29,7 +29,7 @@ const seconds = (value: number): string => `${value.toFixed(2)} s`
 const both = ({ min, median }: Spread): string => `${min.toFixed(2)} / ${median.toFixed(2)} s`
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
-export function speedTables({ tmpfs, disk }: Report): string[] {
+export function speedTables({ tmpfs, disk }: Report): { speed: string; phases: string } {
   const places = [tmpfs, disk].filter((place) => place !== undefined)
   const row = (name: string, cell: (place: PlaceSpeed) => string): string[] => [name, ...places.map(cell)]
   const speed = markdown([
@@ -57,7 +57,7 @@ export function speedTables({ tmpfs, disk }: Report): string[] {
       ...places.flatMap(({ phases: all }) => [seconds(all[name].wallSeconds), seconds(all[name].cpuSeconds)]),
     ]),
   ])
-  return [speed, phases]
+  return { speed, phases }
 }
 
 export function workersTable({ workers = [] }: Report): string {
