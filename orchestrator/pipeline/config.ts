@@ -74,6 +74,12 @@ const configSchema = z.strictObject({
       failOn: z.enum(['bad', 'uncertain']).default('bad').describe('Verdict from which a run ends with exit code 3'),
       executor: z.enum(['local']).default('local').describe('Where steps run'),
       resources: resourcesConfig.prefault({}).describe('Resources of one step'),
+      staging: z
+        .enum(['auto', 'on', 'off'])
+        .default('auto')
+        .describe(
+          'Whether conversion assembles its MeasurementSet in scratch space before it is copied to the data root; auto: only where the root is on a network filesystem and the set fits',
+        ),
       retries: z
         .strictObject({
           oom: retries,

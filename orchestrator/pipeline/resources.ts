@@ -22,10 +22,14 @@ export function stepResources(
   const half = machine.availableMemoryBytes / 2
   // Advisory here: a step that plans more than half may have it, as long as the machine does.
   const memory = Math.max(half, Math.min(need.workingBytes, 0.9 * machine.availableMemoryBytes))
+  const { staging } = config.execution
+  // What a stage decides for itself it must not have been given memory for.
+  const staged = staging === 'on' ? (need.stagingBytes ?? 0) : 0
   return {
     cpu: special.cpu ?? general.cpu ?? Math.min(machine.cores, MAX_CORES_PER_STEP),
     memoryBytes: Math.floor(special.memory ?? general.memory ?? memory),
-    scratchBytes: Math.ceil(special.scratch ?? general.scratch ?? need.scratchBytes),
+    scratchBytes: Math.ceil(special.scratch ?? general.scratch ?? need.scratchBytes + staged),
+    staging,
   }
 }
 

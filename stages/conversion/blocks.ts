@@ -50,6 +50,7 @@ export interface BlockJob {
   swapped: Uint8Array
   /** (rows), shared */
   pathM: Float64Array
+  samplesPerIntegration: number | undefined
   blockRows: number
   results: BlockResults
 }
@@ -95,8 +96,9 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
   const { polarizations, tileChannels: channels } = layout
   const buffers = createBuffers(job)
   const setups = job.sources.map(({ descending, lowestHz }): KernelSetup => {
-    const { stepHz, direct, swappedOrder, swapped, pathM } = job
-    return { channels, polarizations, descending, lowestHz, stepHz, direct, swappedOrder, swapped, pathM }
+    const { stepHz, direct, swappedOrder, swapped, pathM, samplesPerIntegration } = job
+    const rows = { direct, swappedOrder, swapped, pathM, samplesPerIntegration }
+    return { channels, polarizations, descending, lowestHz, stepHz, ...rows }
   })
   const open: OpenJob = { job, files, tiles, buffers, setups }
   const sums = createWeightSums(blockRows, polarizations)
@@ -218,7 +220,8 @@ function writeWeights({ job, files, tiles, buffers, setups }: OpenJob, row0: num
     unpackStored(files[source].readStored(row0, rows, buffers.stored).nsamples, setup, buffers.nsamples)
     tiles.readFlags(row0, rows, channel0, setup.channels, buffers.outFlags)
     visitElements(setup, { row0, rows }, (_, to, from) => {
-      buffers.weights[to] = buffers.outFlags[to] === 0 ? sampleWeight(buffers.nsamples[from]) : 0
+      buffers.weights[to] =
+        buffers.outFlags[to] === 0 ? sampleWeight(buffers.nsamples[from], setup.samplesPerIntegration) : 0
     })
     tiles.writeWeights(row0, rows, channel0, setup.channels, buffers.weights)
   })

@@ -21,6 +21,14 @@ const VISIBILITIES_PER_SECOND = 4e7
 /** A worker and its buffers never need more threads than this: two cores saturate memory and disk. */
 export const MAX_WORKERS = 4
 
+/** Scratch space must hold this many times a set that is staged in it: other files of the attempt lie there too. */
+export const STAGING_MARGIN = 1.1
+
+/** Bytes of a MeasurementSet: data, weights and flags of each visibility, and the row columns. */
+export function setBytes(rows: number, visibilities: number): number {
+  return visibilities * (8 + 4 + 1 / 8) + rows * BYTES_PER_ROW
+}
+
 export const conversionParams = z.strictObject({
   expect: z
     .strictObject({
@@ -110,6 +118,10 @@ export const conversion = defineStage({
       unit: '1',
       help: '1 when the set has a WEIGHT_SPECTRUM column because nsamples vary within a row',
     },
+    staged: {
+      unit: '1',
+      help: '1 when the set was assembled in scratch space and copied to its place',
+    },
     filesReadDirectly: {
       unit: '1',
       help: 'Files read at their chunk addresses; the others went through the HDF5 library',
@@ -121,6 +133,7 @@ export const conversion = defineStage({
     return {
       workingBytes: BASE_BYTES + rows * BYTES_PER_ROW,
       scratchBytes: 0,
+      stagingBytes: Math.ceil(STAGING_MARGIN * setBytes(rows, visibilities)),
       seconds: 1 + visibilities / VISIBILITIES_PER_SECOND,
     }
   },

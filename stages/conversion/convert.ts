@@ -1,18 +1,19 @@
 import { join } from 'node:path'
-import { rm } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
 import { tileFile } from '#runtime/formats/measurement-set/layout.ts'
 import { openTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import { createMeasurementSet, writeMetadata } from '#runtime/formats/measurement-set/write.ts'
-import { ARCSEC_RAD, DEGREE_RAD } from '#runtime/sky/constants.ts'
+import { ARCSEC_RAD, DEGREE_RAD, SAMPLES_PER_INTEGRATION } from '#runtime/sky/constants.ts'
 import type { EarthOrientationTable } from '#runtime/sky/time.ts'
 import type { StageOutcome, StageRun } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
+import { filesystemOf } from '#runtime/stage/filesystem.ts'
 import { quality } from '#runtime/stage/quality.ts'
 import { antennaHealth, type AntennaHealth } from './antenna-health.ts'
 import { outputBand, type Band } from './band.ts'
 import type { BlockJob } from './blocks.ts'
-import { MAX_WORKERS, type conversion } from './contract.ts'
+import { conversion, MAX_WORKERS, setBytes } from './contract.ts'
 import { flagDeadAntennas } from './dead-antennas.ts'
 import { conversionChecks } from './gates.ts'
 import { measureSet } from './measured-set.ts'
@@ -21,11 +22,15 @@ import { polarizationOrder } from './polarization.ts'
 import { reopen } from './reopen.ts'
 import { observationTimes, setMetadata, setRows } from './set-content.ts'
 import { checkUnchanged, type Sources } from './sources.ts'
+import { decideStaging, type Staging } from './staging.ts'
 import { runBlocks } from './workers.ts'
 
 /** Rows of a tile, and of a block that one worker converts at a time: a block of one subband fits the L2 cache. */
 const TILE_ROWS = 64
-const BLOCK_ROWS = 512
+const BLOCK_ROWS = 256
+
+/** Name of the set in the folder that it is made in. */
+const SET = conversion.outputs.measurementSet.path
 
 /** Progress is told at most this often in a pass. */
 const PROGRESS_STEPS = 20
@@ -46,7 +51,7 @@ export interface ConvertPlan {
 
 /** Converts the files of one observation into a MeasurementSet, `measurement-set`, and checks what was written. */
 export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Promise<StageOutcome<typeof conversion>> {
-  const { outputDir, signal } = shell
+  const { outputDir, scratchDir, signal } = shell
   const { sources, expect, earthOrientation: table } = plan
   const { header, members } = sources
   const [{ file }] = members
@@ -55,9 +60,15 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
   if (observation.pointing.eop.extrapolated)
     shell.warn('the Earth-orientation table does not reach this observation; give a newer one')
 
+  for (const { file: raw, read } of members) {
+    if (read.method !== 'direct')
+      shell.log.info(`${raw.file} is read through the HDF5 library: ${read.reason ?? 'no reason given'}`)
+  }
+
   const { stokes, direct, swapped } = polarizationOrder(header.polarizations)
+  const staging = await chooseStaging(shell, header.rows, header.rows * band.freqHz.length * stokes.length)
   const layout: MsLayout = {
-    path: join(outputDir, 'measurement-set'),
+    path: join(staging.staged ? scratchDir : outputDir, SET),
     rows: header.rows,
     channels: band.freqHz.length,
     polarizations: stokes.length,
@@ -100,7 +111,7 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
     ),
   )
 
-  return shell.phase('gates', async () => {
+  const outcome = await shell.phase('gates', async (): Promise<StageOutcome<typeof conversion>> => {
     const reopened = await reopen({
       path: layout.path,
       files: band.subbands.map((subband) => members.find((member) => member.file.subband === subband)),
@@ -151,13 +162,44 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
         uvwErrorMm: 1000 * measured.uvwErrorM,
         longestBaselineM: measured.longestM,
         weightSpectrum: written.layout.weightSpectrum ? 1 : 0,
+        staged: staging.staged ? 1 : 0,
         filesReadDirectly: methods.filter((method) => method === 'direct').length,
       },
-      provenance: Object.fromEntries(
-        members.map((member) => [`raw.sb${String(member.file.subband).padStart(2, '0')}`, member.file.file]),
-      ),
+      provenance: {
+        ...Object.fromEntries(
+          members.map((member) => [`raw.sb${String(member.file.subband).padStart(2, '0')}`, member.file.file]),
+        ),
+        staging: staging.reason,
+      },
     }
   })
+  if (staging.staged) {
+    await shell.phase('copy', async () => {
+      await cp(layout.path, join(outputDir, SET), { recursive: true })
+      await rm(layout.path, { recursive: true })
+    })
+  }
+  return outcome
+}
+
+/** Where the set is assembled: said in the log, and as a warning where it is not what was asked for. */
+async function chooseStaging(
+  { resources, outputDir, scratchDir, log, warn }: ConvertShell,
+  rows: number,
+  visibilities: number,
+): Promise<Staging> {
+  const wish = resources.staging ?? 'auto'
+  const staging = decideStaging({
+    wish,
+    setBytes: setBytes(rows, visibilities),
+    grantedBytes: resources.scratchBytes,
+    output: await filesystemOf(outputDir),
+    scratch: await filesystemOf(scratchDir),
+  })
+  const { reason } = staging
+  if (wish === 'on' && !staging.staged) warn(`the MeasurementSet is ${reason}`)
+  else log.info(`the MeasurementSet is ${reason}`)
+  return staging
 }
 
 /** Metrics that only files of the telescope have. */
@@ -171,7 +213,7 @@ function meridianMetrics({ phasing, meridian }: Observation): StageOutcome<typeo
 }
 
 function blockJob(
-  { members }: Sources,
+  { members, header }: Sources,
   { rows: { swapped }, rotated }: Observation,
   {
     layout,
@@ -196,6 +238,7 @@ function blockJob(
     swappedOrder,
     swapped,
     pathM: rotated.pathM,
+    samplesPerIntegration: header.dialect === 'dsa110' ? SAMPLES_PER_INTEGRATION : undefined,
     blockRows: BLOCK_ROWS,
     results: {
       badCount: new Uint32Array(new SharedArrayBuffer(4 * rows)),

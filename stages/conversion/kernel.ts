@@ -17,6 +17,8 @@ export interface KernelSetup {
   swapped: Uint8Array
   /** (rows of the observation) */
   pathM: Float64Array
+  /** Of a complete sample, where the file counts them; undefined where nsamples are weights by themselves. */
+  samplesPerIntegration: number | undefined
 }
 
 /** A block of rows of one subband. Outputs are in C order (row, channel, polarization). */

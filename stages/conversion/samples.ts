@@ -1,4 +1,3 @@
-import { SAMPLES_PER_INTEGRATION } from '#runtime/sky/constants.ts'
 import type { KernelSetup } from './kernel.ts'
 
 /**
@@ -45,9 +44,13 @@ export function clearWeightSums(sums: WeightSums): void {
   sums.count.fill(0)
 }
 
-/** Weight of a sample from the raw samples behind it: their part of a full integration, between 0 and 1. */
-export function sampleWeight(nsamples: number): number {
-  return Math.min(1, Math.max(0, nsamples / SAMPLES_PER_INTEGRATION))
+/**
+ * Weight of a sample from the raw samples behind it: their part of a full integration, between 0 and 1. Where the file
+ * does not count raw samples, nsamples is the weight, as pyuvdata takes it.
+ */
+export function sampleWeight(nsamples: number, samplesPerIntegration: number | undefined): number {
+  if (samplesPerIntegration === undefined) return Math.max(0, nsamples)
+  return Math.min(1, Math.max(0, nsamples / samplesPerIntegration))
 }
 
 /** Merges the flags and sample counts of the file into a converted block, and adds its weights to the sums. */
@@ -97,7 +100,7 @@ export function visitElements(
 
 function addUniform(setup: KernelSetup, block: SampleBlock, nsamples: number, sums: WeightSums): void {
   const { channels, polarizations } = setup
-  const weight = sampleWeight(nsamples)
+  const weight = sampleWeight(nsamples, setup.samplesPerIntegration)
   for (let row = 0; row < block.rows; row++) {
     block.flagCount[row] = block.badCount[row]
     for (let p = 0; p < polarizations; p++) {
@@ -124,7 +127,13 @@ function addEach(
     const empty = !(nsamples[from] > 0)
     if (empty && block.flags[to] === 0) block.badCount[row]++
     if (empty || flags[from] !== 0) block.flags[to] = 1
-    if (block.flags[to] === 0) add(sums, row * polarizations + (to % polarizations), sampleWeight(nsamples[from]), 1)
+    if (block.flags[to] === 0)
+      add(
+        sums,
+        row * polarizations + (to % polarizations),
+        sampleWeight(nsamples[from], setup.samplesPerIntegration),
+        1,
+      )
     else block.flagCount[row]++
   })
 }

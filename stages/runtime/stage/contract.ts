@@ -23,6 +23,8 @@ const resourcesSchema = z.strictObject({
   cpu: z.number().positive(),
   memoryBytes: z.number().int().positive(),
   scratchBytes: z.number().int().nonnegative(),
+  /** Whether a stage assembles its output in scratch space; `auto` leaves it to what it finds. */
+  staging: z.enum(['auto', 'on', 'off']).optional(),
 })
 export type Resources = z.infer<typeof resourcesSchema>
 
@@ -90,6 +92,8 @@ export interface ObservationShape {
 export interface StagePlan {
   workingBytes: number
   scratchBytes: number
+  /** Scratch space in addition when the output is staged there. */
+  stagingBytes?: number
   seconds: number
 }
 

@@ -26,6 +26,7 @@ function setup(codes: readonly number[], changes: Partial<KernelSetup> = {}): Ke
     swappedOrder: swapped,
     swapped: repeated(Array.from({ length: baselines }, () => random.int(2))),
     pathM: Float64Array.from({ length: rows }, () => 28 * (2 * random.next() - 1)),
+    samplesPerIntegration: 96,
     ...changes,
   }
 }

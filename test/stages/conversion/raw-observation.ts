@@ -184,6 +184,8 @@ export interface Converted {
 export interface ConvertOptions {
   expect?: { subbands: number[]; integrations: number }
   cpu?: number
+  /** Staging in a folder, with so much scratch space. */
+  staging?: { wish: 'auto' | 'on' | 'off'; scratchDir: string; scratchBytes: number }
   params?: Record<string, unknown>
   /** Called when a phase of the stage begins. */
   onPhase?: (name: string) => void
@@ -207,8 +209,13 @@ export async function convert(
     observation: 'test',
     key: '0'.repeat(64),
     outputDir,
-    scratchDir: outputDir,
-    resources: { cpu: options.cpu ?? 1, memoryBytes: 2 ** 31, scratchBytes: 0 },
+    scratchDir: options.staging?.scratchDir ?? outputDir,
+    resources: {
+      cpu: options.cpu ?? 1,
+      memoryBytes: 2 ** 31,
+      scratchBytes: options.staging?.scratchBytes ?? 0,
+      staging: options.staging?.wish ?? 'auto',
+    },
     signal: new AbortController().signal,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
     progress: () => undefined,
