@@ -1,5 +1,6 @@
 import { readLength, type ByteSource } from './byte-source.ts'
 import { MAX_RANK } from './chunk-copy.ts'
+import { MAX_CHUNKS } from './chunk-index.ts'
 import {
   GROUP_INTERNAL_K,
   GROUP_LEAF_K,
@@ -85,6 +86,12 @@ function checkLayout({ shape, type, layout }: DatasetHeader, where: string): voi
     throw corrupt(where, 'its chunks and its shape differ in their number of axes')
   if (layout.elementBytes !== type.bytes)
     throw corrupt(where, `its chunks hold elements of ${layout.elementBytes} bytes, its type has ${type.bytes}`)
+  // An axis of length 0 makes the whole empty, and must not hide how long the others are.
+  const chunks = shape.reduce(
+    (total, length, axis) => total * Math.max(1, Math.ceil(length / layout.chunkShape[axis])),
+    1,
+  )
+  if (!(chunks <= MAX_CHUNKS)) throw corrupt(where, `it states ${chunks} chunks`)
 }
 
 function readLocalHeap(source: ByteSource, address: number): Buffer {

@@ -3,6 +3,7 @@ import { StageError } from '#runtime/stage/errors.ts'
 import type { ElementType } from './element-type.ts'
 import type { Hdf5Dataset, Hdf5File } from './file.ts'
 import { corrupt } from './file-format.ts'
+import { checkGlobalHeaps } from './global-heap.ts'
 import { loadH5wasm, type H5wasm, type Metadata } from './h5wasm-module.ts'
 import { cOrderRows } from './row-reader.ts'
 
@@ -81,11 +82,11 @@ function describe(h5: H5wasm, path: string, fileId: bigint, name: string): Hdf5D
     )
   }
   if ((metadata.virtual_sources?.length ?? 0) > 0) throw unsupported(`${where} is a virtual dataset`)
-  if (metadata.shape === null) throw unsupported(`${where} has no elements (a null dataspace)`)
   const dataset = {
     path: name,
     type: elementType(metadata, where),
-    shape: metadata.shape,
+    // A null dataspace has no elements: pyuvdata writes one for every None of its phase-centre catalogue.
+    shape: metadata.shape ?? [0],
     chunkShape: metadata.chunks ?? undefined,
     filters: filters.map(({ id }) => id),
   }
@@ -170,7 +171,10 @@ function wasmFile({ path, bytes, reason, fileId, h5, datasets }: Parts): Hdf5Fil
       row = end
     }
   }
+  let heapsChecked = false
   const readTexts = (dataset: Hdf5Dataset, count: number): string[] => {
+    if (!heapsChecked) checkGlobalHeaps(path)
+    heapsChecked = true
     const pointer = buffer.reserve(count * POINTER_BYTES)
     h5.module.HEAPU8.fill(0, pointer, pointer + count * POINTER_BYTES)
     const status = h5.run(path, (module) =>
