@@ -56,6 +56,7 @@ const files = Number(values.files)
 const work = resolve(values.work ?? join(tmpdir(), `contimg-bench-scan-${process.pid}`))
 const checkout = fileURLToPath(new URL('..', import.meta.url))
 const [incoming, root] = [join(work, 'incoming'), join(work, 'root')]
+let lastOutput = ''
 
 try {
   if (!existsSync(incoming)) makeFiles()
@@ -156,7 +157,7 @@ function readTemplate(path: string): Template {
       const { addresses, columns, chunkBytes } = chunksOf(dataset)
       // The fingerprint takes 64 KiB of each end.
       const ends = columns * Math.ceil(65536 / chunkBytes + 1)
-      return [...addresses.slice(ends, -ends)].map((from) => ({ from, to: from + chunkBytes }))
+      return Array.from(addresses.slice(ends, -ends), (from) => ({ from, to: from + chunkBytes }))
     })
     const frequencies = headers.get('/Header/freq_array')
     if (frequencies?.layout.kind !== 'contiguous' || frequencies.layout.address === undefined)
@@ -208,8 +209,6 @@ function writeFile(
   original.copy(out, freq.from)
   utimesSync(path, startMs / 1000, startMs / 1000)
 }
-
-let lastOutput = ''
 
 function contimg(args: readonly string[]): number {
   return timed(join(checkout, 'bin/contimg.js'), args)

@@ -1,18 +1,24 @@
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from '../pipeline/outcome.ts'
 import { ProblemError, type Problem } from '../pipeline/problem.ts'
-import { errorDocument } from '../view/document.ts'
 import { problemLines } from '../view/problem.ts'
-import { addCatalogueCommand } from './catalogue.ts'
-import { addConvertCommand } from './convert.ts'
-import { addGetCommand } from './get.ts'
 import { lines, styleOf, type Io } from './io.ts'
-import { addListCommand } from './list.ts'
-import { addReportCommand } from './report.ts'
-import { addRunCommand } from './run.ts'
-import { addScanCommand } from './scan.ts'
-import { addSimulateCommand } from './simulate.ts'
 import { addVersionCommand, readVersion } from './version.ts'
+
+type AddCommand = (program: Command, io: Io, end: (exitCode: number) => void) => void
+
+/** Loaded one by one: schemas, YAML and the like cost a short command more time than what it does. */
+const commands = new Map<string | undefined, () => Promise<AddCommand>>([
+  ['run', async () => (await import('./run.ts')).addRunCommand],
+  ['scan', async () => (await import('./scan.ts')).addScanCommand],
+  ['convert', async () => (await import('./convert.ts')).addConvertCommand],
+  ['simulate', async () => (await import('./simulate.ts')).addSimulateCommand],
+  ['get', async () => (await import('./get.ts')).addGetCommand],
+  ['list', async () => (await import('./list.ts')).addListCommand],
+  ['report', async () => (await import('./report.ts')).addReportCommand],
+  ['catalogue', async () => (await import('./catalogue.ts')).addCatalogueCommand],
+  ['version', () => Promise.resolve(addVersionCommand)],
+])
 
 /** Runs one command line to its end and returns its exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
@@ -23,15 +29,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .showSuggestionAfterError()
-  addRunCommand(program, io, (code) => (exitCode = code))
-  addScanCommand(program, io)
-  addConvertCommand(program, io, (code) => (exitCode = code))
-  addSimulateCommand(program, io)
-  addGetCommand(program, io)
-  addListCommand(program, io)
-  addReportCommand(program, io)
-  addCatalogueCommand(program, io)
-  addVersionCommand(program, io)
+  const wanted = commands.get(argv[0])
+  // Help and "did you mean" need them all.
+  for (const load of wanted === undefined ? commands.values() : [wanted])
+    (await load())(program, io, (code) => (exitCode = code))
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
@@ -40,12 +41,15 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function reportFailure(thrown: unknown, program: Command, argv: readonly string[], io: Io): number {
+async function reportFailure(thrown: unknown, program: Command, argv: readonly string[], io: Io): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done
   const { problem, exitCode } = failureOf(thrown, program, argv, io)
   lines(io.err, problemLines(problem, styleOf(io, {})))
   if (argv.includes('-v') || argv.includes('--verbose')) lines(io.err, [String((thrown as Error).stack ?? thrown)])
-  if (wantsJson(argv)) io.out(`${JSON.stringify(errorDocument(problem), null, 2)}\n`)
+  if (wantsJson(argv)) {
+    const { errorDocument } = await import('../view/document.ts')
+    io.out(`${JSON.stringify(errorDocument(problem), null, 2)}\n`)
+  }
   return exitCode
 }
 

@@ -16,6 +16,6 @@ export function scanProgress({ err, env, terminal }: Io, quiet: boolean): ScanPr
     hear({ done, total, unit }) {
       shown = `scanning  ${done} of ${total} ${unit}`.slice(0, Math.max(0, terminal.columns() - 1))
     },
-    end: line.end,
+    end: () => line.end(),
   }
 }

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { apiVersion } from '#runtime/stage/contract.ts'
-import { contracts, pipelineStages } from '../pipeline/stages.ts'
 import type { Io } from './io.ts'
 import { withOutputOptions, type OutputOptions } from './options.ts'
 
@@ -18,6 +16,10 @@ export function addVersionCommand(program: Command, io: Io): void {
   const command = program.command('version').description('version of contimg and of its stage contracts')
   withOutputOptions(command, ['text', 'json']).action(async ({ output }: OutputOptions) => {
     const version = await readVersion()
+    const [{ apiVersion }, { contracts, pipelineStages }] = await Promise.all([
+      import('#runtime/stage/contract.ts'),
+      import('../pipeline/stages.ts'),
+    ])
     const stages = Object.fromEntries(pipelineStages.map((stage) => [stage, contracts[stage].version]))
     if (output === 'json')
       io.out(`${JSON.stringify({ apiVersion, version, node: process.version, contracts: stages }, null, 2)}\n`)

@@ -79,7 +79,13 @@ export function scanLines(document: ScanDocument, { wide, utf8 }: Style & { wide
   const rows = [
     ...observations.map((observation) => [...row(observation, expected), ...(wide ? wideCells(observation) : [])]),
     ...unusable.map(({ id, files }) => [
-      ...[id, '', '', `0/${expected.subbands.length}`, '', '', ''],
+      id,
+      '',
+      '',
+      `0/${expected.subbands.length}`,
+      '',
+      '',
+      '',
       `${count(files, 'file')} not used`,
     ]),
   ].sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
