@@ -20,7 +20,7 @@ export type FuzzReport =
   | { kind: 'tally'; read: number; refused: number; slowestMs: number; slowest: number; rssBytes: number }
 
 const BLOCK_BYTES = 1024 * 1024
-const MAX_READ_BYTES = 16 * BLOCK_BYTES
+const MAX_READ_BYTES = 8 * BLOCK_BYTES
 
 if (parentPort !== null) await work(workerData as FuzzWork, (report) => parentPort?.postMessage(report))
 

@@ -31,8 +31,11 @@ function checkCollection(source: ByteSource, address: number): void {
   if (address + HEADER_BYTES > source.bytes) return
   const header = source.read(address, HEADER_BYTES)
   const length = readLength(header, 8)
+  // Lengths are 32-bit numbers in WebAssembly, where a longer one loses its upper half.
+  const seen = length % 2 ** 32
   // Anything else is not a collection, or one that libhdf5 refuses by itself.
-  if (header[4] !== 1 || length < MIN_COLLECTION_BYTES || address + length > source.bytes) return
+  if (header[4] !== 1 || seen < MIN_COLLECTION_BYTES || address + seen > source.bytes) return
+  if (seen !== length) throw corrupt(source.path, `the global heap at byte ${address} states ${length} bytes`)
   const heap = source.read(address, length)
   for (let at = HEADER_BYTES; at + HEADER_BYTES <= length;) {
     const stated = readLength(heap, at + 8)

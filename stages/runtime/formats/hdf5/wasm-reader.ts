@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { StageError } from '#runtime/stage/errors.ts'
 import type { ElementType } from './element-type.ts'
 import type { Hdf5Dataset, Hdf5File } from './file.ts'
+import { MAX_CHUNKS } from './chunk-index.ts'
 import { corrupt } from './file-format.ts'
 import { checkGlobalHeaps } from './global-heap.ts'
 import { loadH5wasm, type H5wasm, type Metadata } from './h5wasm-module.ts'
@@ -98,8 +99,11 @@ function checkSizes({ type, shape, chunkShape }: Hdf5Dataset, where: string): vo
   if (!(bytesOf(shape, type.bytes) <= Number.MAX_SAFE_INTEGER)) throw corrupt(where, 'its shape exceeds any file')
   const rowBytes = bytesOf(shape.slice(1), type.bytes)
   if (rowBytes > MAX_ROW_BYTES) throw tooLarge(where, 'a row', rowBytes, MAX_ROW_BYTES)
-  const chunkBytes = chunkShape === undefined ? 0 : bytesOf(chunkShape, type.bytes)
+  if (chunkShape === undefined) return
+  const chunkBytes = bytesOf(chunkShape, type.bytes)
   if (chunkBytes > MAX_CHUNK_BYTES) throw tooLarge(where, 'a chunk', chunkBytes, MAX_CHUNK_BYTES)
+  const chunks = shape.reduce((total, length, axis) => total * Math.max(1, Math.ceil(length / chunkShape[axis])), 1)
+  if (!(chunks <= MAX_CHUNKS)) throw corrupt(where, `it states ${chunks} chunks`)
 }
 
 function bytesOf(shape: readonly number[], elementBytes: number): number {
