@@ -1,37 +1,28 @@
-import { parentPort, workerData } from 'node:worker_threads'
-import { errorData, toStageError, type ErrorData } from '#runtime/stage/errors.ts'
-import { openBlockConverter, type BlockJob, type BlockPass } from './blocks.ts'
+import { parentPort } from 'node:worker_threads'
+import { errorData, toStageError } from '#runtime/stage/errors.ts'
+import { control, type WorkerMessage, type WorkerTask } from './block-task.ts'
+import { openBlockConverter } from './blocks.ts'
 
-export interface WorkerTask {
-  job: BlockJob
-  pass: BlockPass
-  blocks: number
-  /** Shared: [next block to claim, 1 when all must stop]. */
-  control: Int32Array
-}
-
-export type WorkerMessage =
-  | { type: 'opened'; methods: string[] }
-  | { type: 'block' }
-  | { type: 'failed'; error: ErrorData }
+const port = parentPort
+if (port === null) throw new Error('block-worker.ts runs in a worker thread only')
+const tell = (message: WorkerMessage): void => port.postMessage(message)
+port.on('message', (task: WorkerTask) => void work(task))
 
 /** Claims block after block until none is left. Which worker takes which block changes no byte of the result. */
-async function work({ job, pass, blocks, control }: WorkerTask, tell: (message: WorkerMessage) => void): Promise<void> {
+async function work({ job, pass, blocks, control: shared }: WorkerTask): Promise<void> {
   try {
     const converter = await openBlockConverter(job)
     try {
-      tell({ type: 'opened', methods: converter.methods })
-      for (let block = Atomics.add(control, 0, 1); block < blocks; block = Atomics.add(control, 0, 1)) {
-        if (Atomics.load(control, 1) !== 0) break
+      const claim = (): number => Atomics.add(shared, control.next, 1)
+      for (let block = claim(); block < blocks && Atomics.load(shared, control.stop) === 0; block = claim()) {
         converter.block(pass, block)
-        tell({ type: 'block' })
+        Atomics.add(shared, control.done, 1)
       }
     } finally {
       converter.close()
     }
+    tell({ type: 'done' })
   } catch (thrown) {
     tell({ type: 'failed', error: errorData(toStageError(thrown)) })
   }
 }
-
-await work(workerData as WorkerTask, (message) => parentPort?.postMessage(message))

@@ -71,8 +71,6 @@ export interface BlockResults {
 export type BlockPass = 'convert' | 'weights'
 
 export interface BlockConverter {
-  /** How each source is read. */
-  methods: Uvh5Data['method'][]
   block(pass: BlockPass, index: number): void
   close(): void
 }
@@ -103,7 +101,6 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
   const open: OpenJob = { job, files, tiles, buffers, setups }
   const sums = createWeightSums(blockRows, polarizations)
   return {
-    methods: files.map(({ method }) => method),
     block(pass, index) {
       const row0 = index * blockRows
       const rows = Math.min(blockRows, layout.rows - row0)

@@ -23,7 +23,7 @@ import { reopen } from './reopen.ts'
 import { observationTimes, setMetadata, setRows } from './set-content.ts'
 import { checkUnchanged, type Sources } from './sources.ts'
 import { decideStaging, type Staging } from './staging.ts'
-import { runBlocks } from './workers.ts'
+import { startBlockWorkers, type BlockRun, type BlockWorkers } from './workers.ts'
 
 /** Rows of a tile, and of a block that one worker converts at a time: a block of one subband fits the L2 cache. */
 const TILE_ROWS = 64
@@ -32,27 +32,42 @@ const BLOCK_ROWS = 256
 /** Name of the set in the folder that it is made in. */
 const SET = conversion.outputs.measurementSet.path
 
-/** Progress is told at most this often in a pass. */
-const PROGRESS_STEPS = 20
-
 /** What a conversion needs of whoever runs it: a stage's run has it all. */
 export type ConvertShell = Pick<
   StageRun<typeof conversion>,
   'resources' | 'outputDir' | 'scratchDir' | 'signal' | 'log' | 'phase' | 'progress' | 'warn'
 >
 
-export interface ConvertPlan {
+/** The files of one observation, and what a complete one consists of: the output grid and its length. */
+export interface RawGroup {
   sources: Sources
-  earthOrientation: EarthOrientationTable & { sha256: string }
-  /** What a complete observation consists of: the output grid and its length. */
   expect: { subbands: readonly number[]; integrations: number }
+}
+
+export interface ConvertPlan {
+  /** Reads and checks the headers. */
+  read: () => Promise<RawGroup>
+  earthOrientation: EarthOrientationTable & { sha256: string }
   deadAntennaFraction: number
 }
 
 /** Converts the files of one observation into a MeasurementSet, `measurement-set`, and checks what was written. */
 export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Promise<StageOutcome<typeof conversion>> {
+  const workers = startBlockWorkers(Math.max(1, Math.min(MAX_WORKERS, Math.floor(shell.resources.cpu))))
+  try {
+    const group = await shell.phase('headers', () => plan.read())
+    return await convertRead(shell, { ...plan, ...group }, workers)
+  } finally {
+    await workers.stop()
+  }
+}
+
+async function convertRead(
+  shell: ConvertShell,
+  { sources, expect, earthOrientation: table, deadAntennaFraction }: RawGroup & Omit<ConvertPlan, 'read'>,
+  workers: BlockWorkers,
+): Promise<StageOutcome<typeof conversion>> {
   const { outputDir, scratchDir, signal } = shell
-  const { sources, expect, earthOrientation: table } = plan
   const { header, members } = sources
   const [{ file }] = members
   const band = outputBand(expect.subbands, new Map(members.map((member) => [member.file.subband, member.freqHz])), file)
@@ -78,16 +93,15 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
     weightSpectrum: true,
   }
   const job = blockJob(sources, observation, { layout, band, direct, swappedOrder: swapped })
-  const workers = Math.max(1, Math.min(MAX_WORKERS, Math.floor(shell.resources.cpu)))
-  const methods = await shell.phase('convert', async () => {
+  await shell.phase('convert', async () => {
     await createMeasurementSet(layout)
-    return runBlocks(job, { pass: 'convert', workers, signal, onBlock: reporter(shell) })
+    await workers.run(job, { pass: 'convert', signal, onProgress: reporter(shell) })
   })
   const samplesPerRow = members.length * band.channelsPerSubband * stokes.length
   const health = antennaHealth(observation.rows, job.results.badCount, {
     antennas: observation.antennas.length,
     samplesPerRow,
-    deadFraction: plan.deadAntennaFraction,
+    deadFraction: deadAntennaFraction,
   })
   const written = await shell.phase('finish', () => finish(shell, { job, observation, health, workers, samplesPerRow }))
   await checkUnchanged(members)
@@ -163,7 +177,7 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
         longestBaselineM: measured.longestM,
         weightSpectrum: written.layout.weightSpectrum ? 1 : 0,
         staged: staging.staged ? 1 : 0,
-        filesReadDirectly: methods.filter((method) => method === 'direct').length,
+        filesReadDirectly: members.filter(({ read }) => read.method === 'direct').length,
       },
       provenance: {
         ...Object.fromEntries(
@@ -253,7 +267,7 @@ interface FinishInput {
   job: BlockJob
   observation: Observation
   health: AntennaHealth
-  workers: number
+  workers: BlockWorkers
   samplesPerRow: number
 }
 
@@ -279,7 +293,7 @@ async function finish(
     }
   }
   const varying = results.varying.some((value) => value !== 0)
-  if (varying) await runBlocks(job, { pass: 'weights', workers, signal: shell.signal, onBlock: reporter(shell) })
+  if (varying) await workers.run(job, { pass: 'weights', signal: shell.signal, onProgress: reporter(shell) })
   else await rm(join(layout.path, tileFile('WEIGHT_SPECTRUM')))
   let flagged = 0
   const flagRow = Uint8Array.from(results.flagCount, (count) => {
@@ -294,12 +308,6 @@ async function finish(
   return { layout: { ...layout, weightSpectrum: varying }, flagRow, flagged }
 }
 
-function reporter(shell: ConvertShell): (done: number, total: number) => void {
-  let told = 0
-  return (done, total) => {
-    const step = Math.floor((done / total) * PROGRESS_STEPS)
-    if (step === told) return
-    told = step
-    shell.progress({ done, total, unit: 'row blocks' })
-  }
+function reporter(shell: ConvertShell): BlockRun['onProgress'] {
+  return (blocks) => shell.progress({ ...blocks, unit: 'row blocks' })
 }

@@ -8,13 +8,13 @@ import { readSources } from './sources.ts'
 export const run: Run<typeof conversion> = async (stage) => {
   const { params, inputs } = stage
   const earthOrientation = readEarthOrientation(inputs.earthOrientation.path)
-  const sources = await stage.phase('headers', () =>
-    readSources(inputs.raw, { expected: params.expect.subbands, nowMs: Date.now() }),
-  )
+  const { expect, deadAntennaFraction } = params
   return convertGroup(stage, {
-    sources,
+    read: async () => ({
+      sources: await readSources(inputs.raw, { expected: expect.subbands, nowMs: Date.now() }),
+      expect,
+    }),
     earthOrientation,
-    expect: params.expect,
-    deadAntennaFraction: params.deadAntennaFraction,
+    deadAntennaFraction,
   })
 }

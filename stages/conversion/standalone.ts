@@ -11,7 +11,7 @@ import { filesystemOf } from '#runtime/stage/filesystem.ts'
 import type { LogSink } from '#runtime/stage/log.ts'
 import { startUsage, type UsageMeter } from '#runtime/stage/usage.ts'
 import { conversion, type Converted } from './contract.ts'
-import { convertGroup, type ConvertShell } from './convert.ts'
+import { convertGroup, type ConvertShell, type RawGroup } from './convert.ts'
 import { namedFiles } from './file-arguments.ts'
 import { checkInputsOutside, takePlace, type OutputPlace } from './output-place.ts'
 import { readGroup, type Sources } from './sources.ts'
@@ -55,16 +55,25 @@ export async function convertFiles(options: StandaloneOptions): Promise<Converte
       shell.warn(
         `${other} is left from a conversion that was killed, or belongs to one that runs; if none does, delete it`,
       )
-    const { sources, expect } = await shell.phase('headers', () => readOneGroup(named.paths))
     const { deadAntennaFraction } = options
-    const outcome = await convertGroup(shell, { sources, earthOrientation, expect, deadAntennaFraction })
+    let group: RawGroup | undefined
+    const read = async (): Promise<RawGroup> => (group = await readOneGroup(named.paths))
+    const outcome = await convertGroup(shell, { read, earthOrientation, deadAntennaFraction })
     const set = join(place.temporary, conversion.outputs.measurementSet.path)
     await shell.phase('sync', () => syncTree(set))
     const digest = options.hash ? await shell.phase('hash', () => hashTree(set)) : undefined
     const bytes = digest?.bytes ?? (await treeBytes(set))
     options.signal.throwIfAborted()
     await usage.phase('rename', () => place.commit(set))
-    return summary({ sources, outcome, place, warnings, bytes, usage: usage.stop(), sha256: digest?.sha256 })
+    return summary({
+      sources: (group as RawGroup).sources,
+      outcome,
+      place,
+      warnings,
+      bytes,
+      usage: usage.stop(),
+      sha256: digest?.sha256,
+    })
   } catch (error) {
     await place.remove()
     throw error
@@ -187,7 +196,8 @@ async function checkStartTimes(paths: readonly string[]): Promise<void> {
 async function startOf(path: string): Promise<number> {
   const file = await openHdf5(path)
   try {
-    return decodeHeader(file).timeJd[0]
+    // Rows may be in any order.
+    return decodeHeader(file).timeJd.reduce((first, timeJd) => Math.min(first, timeJd))
   } finally {
     file.close()
   }

@@ -1,73 +1,103 @@
 import { Worker } from 'node:worker_threads'
 import { StageError } from '#runtime/stage/errors.ts'
-import type { WorkerMessage, WorkerTask } from './block-worker.ts'
+import { control, type WorkerMessage, type WorkerTask } from './block-task.ts'
 import type { BlockJob, BlockPass } from './blocks.ts'
+
+/** How often progress is told. */
+const PROGRESS_MS = 100
 
 /** A worker lives off its buffers; a small young generation keeps its garbage from piling up to tens of MB. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4 }
 
 export interface BlockRun {
   pass: BlockPass
-  workers: number
   signal: AbortSignal
-  /** Called after every block. */
-  onBlock: (done: number, total: number) => void
+  /** Called now and then. */
+  onProgress: (blocks: { done: number; total: number }) => void
 }
 
-/**
- * Runs a pass over all blocks of a job in worker threads that claim them from a shared counter. The first failure or an
- * abort stops all of them after their current block.
- * @returns how each source was read
- */
-export async function runBlocks(job: BlockJob, { pass, workers, signal, onBlock }: BlockRun): Promise<string[]> {
-  const blocks = Math.ceil(job.layout.rows / job.blockRows)
-  const control = new Int32Array(new SharedArrayBuffer(8))
-  const stop = (): void => void Atomics.store(control, 1, 1)
-  signal.throwIfAborted()
-  signal.addEventListener('abort', stop)
-  const task: WorkerTask = { job, pass, blocks, control }
-  let done = 0
-  try {
-    // All must have ended before an error leaves: nobody writes into a folder that is being removed.
-    const ends = await Promise.allSettled(
-      Array.from({ length: Math.min(workers, blocks) }, () =>
-        runWorker(task, () => onBlock(++done, blocks)).catch((error: unknown) => {
-          stop()
-          throw error
-        }),
-      ),
-    )
-    signal.throwIfAborted()
-    const methods = ends.map((end) => {
-      if (end.status === 'rejected') throw end.reason
-      return end.value
-    })
-    return methods[0]
-  } finally {
-    signal.removeEventListener('abort', stop)
+/** Worker threads that convert blocks. Stop them, or the process does not end. */
+export interface BlockWorkers {
+  /**
+   * Runs a pass over all blocks of a job; the threads claim them from a shared counter. The first failure or an abort
+   * stops all of them after their current block, and is thrown when the last one has stopped.
+   */
+  run(job: BlockJob, pass: BlockRun): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts threads at once, so that they load their code while the headers are read. */
+export function startBlockWorkers(count: number): BlockWorkers {
+  const workers = Array.from({ length: count }, startWorker)
+  return {
+    async run(job, { pass, signal, onProgress }) {
+      const blocks = Math.ceil(job.layout.rows / job.blockRows)
+      const shared = new Int32Array(new SharedArrayBuffer(4 * Object.keys(control).length))
+      const stop = (): void => void Atomics.store(shared, control.stop, 1)
+      signal.throwIfAborted()
+      signal.addEventListener('abort', stop)
+      const task: WorkerTask = { job, pass, blocks, control: shared }
+      const tell = (): void => onProgress({ done: Atomics.load(shared, control.done), total: blocks })
+      const telling = setInterval(tell, PROGRESS_MS)
+      try {
+        // All must have stopped before an error leaves: nobody writes into a folder that is being removed.
+        const ends = await Promise.allSettled(
+          workers.slice(0, blocks).map((worker) =>
+            worker.run(task).catch((error: unknown) => {
+              stop()
+              throw error
+            }),
+          ),
+        )
+        signal.throwIfAborted()
+        const failed = ends.find((end) => end.status === 'rejected')
+        if (failed !== undefined) throw failed.reason
+        tell()
+      } finally {
+        clearInterval(telling)
+        signal.removeEventListener('abort', stop)
+      }
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.stop()))
+    },
   }
 }
 
-function runWorker(task: WorkerTask, onBlock: () => void): Promise<string[]> {
-  const worker = new Worker(new URL('./block-worker.ts', import.meta.url), { workerData: task, resourceLimits })
-  let methods: string[] = []
-  return new Promise((resolve, reject) => {
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'opened') ({ methods } = message)
-      else if (message.type === 'block') onBlock()
-      else
-        reject(
-          new StageError(
-            message.error.code,
-            message.error.message,
-            message.error.hint === undefined ? {} : { hint: message.error.hint },
-          ),
-        )
-    })
-    worker.on('error', reject)
-    worker.on('exit', (code) => {
-      if (code === 0) resolve(methods)
-      else reject(new StageError('INTERNAL', `a worker thread ended with code ${code}`))
-    })
+interface BlockWorker {
+  run(task: WorkerTask): Promise<void>
+  stop(): Promise<number>
+}
+
+function startWorker(): BlockWorker {
+  const thread = new Worker(new URL('./block-worker.ts', import.meta.url), { resourceLimits })
+  const ended = new Promise<never>((_, reject) => {
+    thread.on('error', reject)
+    thread.on('exit', (code) => reject(new StageError('INTERNAL', `a worker thread ended with code ${code}`)))
   })
+  // Its end is an error only for those who wait for it.
+  ended.catch(() => undefined)
+  return {
+    stop: () => thread.terminate(),
+    async run(task) {
+      let listener: (message: WorkerMessage) => void = () => undefined
+      const finished = new Promise<void>((resolve, reject) => {
+        listener = (message) => {
+          if (message.type === 'done') resolve()
+          else reject(stageError(message.error))
+        }
+      })
+      thread.on('message', listener)
+      try {
+        thread.postMessage(task)
+        await Promise.race([finished, ended])
+      } finally {
+        thread.off('message', listener)
+      }
+    },
+  }
+}
+
+function stageError({ code, message, hint }: Extract<WorkerMessage, { type: 'failed' }>['error']): StageError {
+  return new StageError(code, message, hint === undefined ? {} : { hint })
 }
