@@ -127,7 +127,9 @@ function memberFile(
 
 function presentAntennas({ ant1, ant2, baselines, dialect }: Uvh5Header): number {
   const rows = dialect === 'dsa110' ? baselines : ant1.length
-  return new Set([...ant1.subarray(0, rows), ...ant2.subarray(0, rows)]).size
+  const present = new Set<number>()
+  for (let row = 0; row < rows; row++) present.add(ant1[row]).add(ant2[row])
+  return present.size
 }
 
 /** The fields in which a file differs from another. */
