@@ -29,6 +29,12 @@ export interface Sources {
   header: Uvh5Header
 }
 
+/** The files of one observation, and what a complete one consists of: the output grid and its length. */
+export interface RawGroup {
+  sources: Sources
+  expect: { subbands: readonly number[]; integrations: number }
+}
+
 /**
  * Reads and checks the headers of the raw files of one observation, one after the other: only one is held in memory
  * with its arrays. @throws StageError DATA_IMPLAUSIBLE naming file, field and fix; INPUT_CHANGED when a file is not the
@@ -59,10 +65,7 @@ export async function readSources(
  * @throws StageError as `readSources` does; DATA_UNSUPPORTED by name for what cannot be converted, and for files that do
  * not lie side by side in one band
  */
-export async function readGroup(
-  paths: readonly string[],
-  options: { nowMs: number },
-): Promise<{ sources: Sources; expect: { subbands: number[]; integrations: number } }> {
+export async function readGroup(paths: readonly string[], options: { nowMs: number }): Promise<RawGroup> {
   const read: { source: Source; dialect: Uvh5Header['dialect'] }[] = []
   let first: Uvh5Header | undefined
   let highestHz = -Infinity

@@ -11,10 +11,10 @@ import { filesystemOf } from '#runtime/stage/filesystem.ts'
 import type { LogSink } from '#runtime/stage/log.ts'
 import { startUsage, type UsageMeter } from '#runtime/stage/usage.ts'
 import { conversion, type Converted } from './contract.ts'
-import { convertGroup, type ConvertShell, type RawGroup } from './convert.ts'
+import { convertGroup, type ConvertShell } from './convert.ts'
 import { namedFiles } from './file-arguments.ts'
 import { checkInputsOutside, takePlace, type OutputPlace } from './output-place.ts'
-import { readGroup, type Sources } from './sources.ts'
+import { readGroup, type RawGroup, type Sources } from './sources.ts'
 
 export interface StandaloneOptions {
   /** Files, folders or patterns. */
