@@ -3,14 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import { errorData, StageError, toStageError } from '#runtime/stage/errors.ts'
-import { main } from '#runtime/stage/harness.ts'
-import { createLog } from '#runtime/stage/log.ts'
 import { conversion, conversionParams } from './contract.ts'
-import { run } from './run.ts'
-import { scanFolder } from './scan.ts'
-import { convertFiles, type StandaloneOptions } from './standalone.ts'
+import type { StandaloneOptions } from './standalone.ts'
 
 /** How soon a conversion ends when the command that started it has been killed. */
 const PARENT_CHECK_MS = 100
@@ -20,13 +15,17 @@ const PROGRESS_MS = 250
 
 /**
  * The entrypoint has three modes: `--context FILE` converts one observation of a run, `--scan DIR` lists those of a folder,
- * `--convert --out SET FILE…` converts files outside of a run.
+ * `--convert --out SET FILE…` converts files outside of a run. Each loads what it needs: a scan of known files takes less
+ * time than the modules of the others.
  */
 const given = (option: string): boolean =>
   process.argv.slice(2).some((argument) => argument === option || argument.startsWith(`${option}=`))
 if (given('--scan')) await scan()
 else if (given('--convert')) await convert()
-else await main(conversion, run)
+else {
+  const [{ main }, { run }] = await Promise.all([import('#runtime/stage/harness.ts'), import('./run.ts')])
+  await main(conversion, run)
+}
 
 /** Writes the scan of a folder as JSON to `--out`, or to standard output. An error is one JSON line on standard error. */
 async function scan(): Promise<void> {
@@ -42,6 +41,10 @@ async function scan(): Promise<void> {
       },
     })
     const threads = positive('threads', values.threads)
+    const [{ scanFolder }, { readEarthOrientation }] = await Promise.all([
+      import('./scan.ts'),
+      import('#runtime/formats/earth-orientation.ts'),
+    ])
     const found = await scanFolder(values.scan ?? '', {
       nowMs: Date.now(),
       earthOrientation: readEarthOrientation(values['earth-orientation']),
@@ -73,8 +76,12 @@ function progressTeller(): (done: number, total: number) => void {
 
 /** Progress, phases and the result are JSON lines on standard output, and so is an error. */
 async function convert(): Promise<void> {
-  const log = createLog({ stage: conversion.name, observation: '' })
   const stopped = cancellation()
+  const [{ createLog }, { convertFiles }] = await Promise.all([
+    import('#runtime/stage/log.ts'),
+    import('./standalone.ts'),
+  ])
+  const log = createLog({ stage: conversion.name, observation: '' })
   try {
     const result = await convertFiles({ ...parseConvert(), signal: stopped.signal, log })
     log.event({ type: 'result', ...result })
