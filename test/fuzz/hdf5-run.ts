@@ -25,7 +25,11 @@ const BATCH = 2000
  * Reads `count` damaged files in a worker thread, each whole, and keeps those that end in anything but success or our
  * own error. A file that hangs is ended with its worker.
  */
-export async function fuzzHdf5(count: number, seed: string, options: { keepIn?: string } = {}): Promise<FuzzResult> {
+export async function fuzzHdf5(
+  count: number,
+  seed: string,
+  options: { keepIn?: string; log?: (line: string) => void } = {},
+): Promise<FuzzResult> {
   const folder = mkdtempSync(join(tmpdir(), 'contimg-fuzz-'))
   try {
     const sound = await soundFiles(folder)
@@ -37,6 +41,7 @@ export async function fuzzHdf5(count: number, seed: string, options: { keepIn?: 
       const kept = join(keepIn, `${seed}-${index}.h5`)
       writeFileSync(kept, damage(sound[index % sound.length].bytes, `${seed}-${index}`))
       failures.push({ index, error, kept })
+      options.log?.(`file ${index}, kept as ${kept}: ${error}`)
     }
     for (let first = 0; first < count;) {
       const end = Math.min(count, first + BATCH)

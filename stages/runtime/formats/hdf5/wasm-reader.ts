@@ -42,7 +42,7 @@ export async function openWasm(path: string, reason: string, library?: H5wasm): 
   const h5 = library ?? (await loadH5wasm())
   const fileId = h5.run(path, (module) => module.open(path, module.H5F_ACC_RDONLY, false, -1, -1))
   try {
-    const datasets = describeAll(h5, path, fileId)
+    const datasets = h5.run(path, () => describeAll(h5, path, fileId))
     const filters = new Set([...datasets.values()].flatMap((dataset) => dataset.filters))
     if ([...filters].some((id) => PLUGIN_FILTERS.has(id)) && library === undefined) h5.usePlugins()
     return wasmFile({ path, bytes, reason, fileId, h5, datasets })

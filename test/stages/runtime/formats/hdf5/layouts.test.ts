@@ -131,6 +131,20 @@ test('chunks and rows that would take too much memory are refused by name, and l
   )
 })
 
+test('a call into libhdf5 that never ends is ended', async () => {
+  const { run } = await createH5wasm()
+  const started = performance.now()
+  assert.throws(
+    () =>
+      run('endless.h5', () => {
+        for (;;) Math.sqrt(2)
+      }),
+    (error: unknown) => error instanceof StageError && /endless.h5 .* did not end within 5 s/.test(error.message),
+  )
+  assert.ok(performance.now() - started < 20_000)
+  assert.throws(() => run('next.h5', () => 1), /stopped while it read another file/)
+})
+
 test('after an abort inside WebAssembly the instance refuses to go on, and the next file gets a new one', async () => {
   const path = await filteredFile('after-abort', 1, [4])
   const first = await loadH5wasm()
