@@ -47,17 +47,14 @@ const places: [string, RegExp][] = [
   ],
   [
     'gates: read back and check',
-    /conversion\/(gates|measured-set|reopen)\.ts$|measurement-set\/(read|standard-read|table-read)[^/]*\.ts$/,
+    /conversion\/(gates|check-set|measured-set|reopen)\.ts$|measurement-set\/(read|standard-read)\.ts$/,
   ],
   ['tables of the set', /measurement-set\/|conversion\/set-content\.ts$/],
-  [
-    'blocks, workers, messages',
-    /conversion\/(blocks|block-worker|workers|convert|run|antenna-health|dead-antennas)\.ts$/,
-  ],
   [
     'harness: context, log, usage',
     /stages\/runtime\/stage\/|node_modules\/(pino|sonic-boom|thread-stream|on-exit-leak-free)/,
   ],
+  ['blocks, workers, messages', /stages\/conversion\//],
 ]
 
 /** Where the time of a conversion goes: V8's sampling profiler in every thread of the process. */
