@@ -84,7 +84,7 @@ function readText(source: ByteSource, reference: Buffer): string {
     const index = heap.readUInt16LE(at)
     const bytes = readLength(heap, at + 8)
     if (index === wanted && length <= bytes && at + 16 + bytes <= heap.length)
-      return heap.toString('utf8', at + 16, at + 16 + length)
+      return trimmed(heap.subarray(at + 16, at + 16 + length))
     if (index === 0) break
     at += 16 + Math.ceil(bytes / 8) * 8
   }

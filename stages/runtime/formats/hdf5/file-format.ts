@@ -26,6 +26,7 @@ export const message = {
   linkInfo: 0x0002,
   datatype: 0x0003,
   fillValue: 0x0005,
+  externalFiles: 0x0007,
   layout: 0x0008,
   filters: 0x000b,
   continuation: 0x0010,

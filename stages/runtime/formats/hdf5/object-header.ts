@@ -1,3 +1,4 @@
+import { StageError } from '#runtime/stage/errors.ts'
 import { corrupt, message, UnknownLayout, UNDEFINED_ADDRESS } from './file-format.ts'
 import { readLength, type ByteSource } from './byte-source.ts'
 import { decodeType, type ElementType } from './element-type.ts'
@@ -45,6 +46,8 @@ export function readObjectHeader(source: ByteSource, address: number): GroupHead
   }
   if (find(message.linkInfo) !== undefined) throw new UnknownLayout('new-style group')
   if (find(message.filters) !== undefined) throw new UnknownLayout('filtered dataset')
+  if (find(message.externalFiles) !== undefined)
+    throw new StageError('DATA_UNSUPPORTED', `${source.path}: a dataset keeps its data in another file`)
   const [space, type, layout] = [find(message.dataspace), find(message.datatype), find(message.layout)]
   if (space === undefined || type === undefined || layout === undefined)
     throw new UnknownLayout('object that is neither group nor dataset')
