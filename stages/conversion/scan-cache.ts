@@ -75,6 +75,11 @@ export async function readScanCache(directory: string, folder: string, nowMs: nu
   if (typeof read === 'string' || read === undefined) return { get: () => undefined, problem: read, size: 0 }
   const latestMjd = mjdFromIso(new Date(nowMs).toISOString()) + LATEST_AHEAD_DAYS
   const files = new Map(Object.entries(read.files))
+  const commons = read.common.map((common) => ({
+    ...common,
+    timesMjd: Float64Array.from(common.timesMjd),
+    agreement: common.agreement as CheckedFile['agreement'],
+  }))
   return {
     problem: undefined,
     size: files.size,
@@ -82,16 +87,12 @@ export async function readScanCache(directory: string, folder: string, nowMs: nu
       const entry = files.get(name)
       if (entry === undefined || !sameIdentity(entry, identity)) return undefined
       if ('fault' in entry) return entry.fault
-      const common = read.common[entry.common]
+      const common = commons[entry.common]
       if (common.timesMjd[0] > latestMjd) return undefined
       const { bytes, mtimeMs, subband, lowestHz, highestHz, fingerprint } = entry
-      const timesMjd = Float64Array.from(common.timesMjd)
-      const agreement = common.agreement as CheckedFile['agreement']
       const stamp = parseFileName(name)
       return {
         ...common,
-        timesMjd,
-        agreement,
         file: name,
         stamp,
         subband,
