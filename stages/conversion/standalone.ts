@@ -1,5 +1,5 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
@@ -47,7 +47,7 @@ export async function convertFiles(options: StandaloneOptions): Promise<Converte
   const scratchDir = await scratchFolder(options, place.temporary)
   const usage = startUsage({ scratchDir })
   try {
-    await mkdir(scratchDir, { recursive: true })
+    await makeScratch(scratchDir)
     const warnings: string[] = []
     const shell = shellOf(options, { place, scratchDir, usage, warnings })
     named.warnings.forEach((warning) => shell.warn(warning))
@@ -164,6 +164,19 @@ async function scratchFolder({ scratch, uid, resources }: StandaloneOptions, tem
   const { staging } = resources
   const mayStage = staging === 'on' || (staging === 'auto' && (await filesystemOf(temporary)).network)
   return mayStage ? join(scratch, `contimg-${uid}`) : join(temporary, 'scratch')
+}
+
+async function makeScratch(folder: string): Promise<void> {
+  // Not with `recursive`: Node tries again for ever where a file system answers ENOENT below a folder that exists.
+  for (const path of [dirname(folder), folder]) {
+    await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EEXIST') return
+      throw new StageError('OUTPUT_UNWRITABLE', `the scratch folder ${path} cannot be made (${cause.code})`, {
+        cause,
+        hint: 'name another with CONTIMG_SCRATCH, or leave staging off',
+      })
+    })
+  }
 }
 
 /** The group that the files make. Throws OBSERVATIONS_MIXED with the files of each start time when they make several. */
