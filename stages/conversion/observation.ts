@@ -71,6 +71,8 @@ function whereToFrom(
   rows: RowGeometry,
 ): Pick<Observation, 'phasing' | 'meridian'> & { site: Site } {
   const { phasing } = header
+  if (phasing.kind === 'driftscan')
+    return { site, phasing: turnedAsW(phasing, header, { site, rows }), meridian: undefined }
   if (phasing.kind !== 'meridian') return { site, phasing, meridian: undefined }
   const stated = { longitudeRad: site.longitudeRad, decRad: phasing.decOfDateRad }
   const wFit = fitW(firstBaselines(header, rows), fileW(header, rows.swapped), stated)
@@ -81,6 +83,30 @@ function whereToFrom(
     phasing: { kind: 'meridian', decOfDateRad: wFit.decRad },
     meridian,
   }
+}
+
+/**
+ * The azimuth of the two, as stated and mirrored at the meridian, for which the w coordinates of the file were made, and
+ * with which its phases go. pyuvdata (3.2.8, calc_app_coords) adds the hour angle to the sidereal time where the right
+ * ascension is their difference, and so phases to the mirrored one.
+ */
+function turnedAsW(
+  phasing: Extract<Phasing, { kind: 'driftscan' }>,
+  { uvwM, antennaPositionsM }: Uvh5Header,
+  { site, rows: { antenna1, antenna2, swapped } }: { site: Site; rows: RowGeometry },
+): Phasing {
+  const mirrored = { ...phasing, azimuthRad: -phasing.azimuthRad }
+  const [asStated, asMirrored] = [phasing, mirrored].map(({ azimuthRad, elevationRad }) => {
+    const s = horizonVector(azimuthRad, elevationRad, site)
+    let sum = 0
+    for (let row = 0; row < swapped.length; row++) {
+      const [a, b] = [3 * antenna1[row], 3 * antenna2[row]]
+      const wM = [0, 1, 2].reduce((w, i) => w + s[i] * (antennaPositionsM[b + i] - antennaPositionsM[a + i]), 0)
+      sum += Math.abs(wM - (swapped[row] === 1 ? -1 : 1) * uvwM[3 * row + 2])
+    }
+    return sum
+  })
+  return asMirrored < asStated ? mirrored : phasing
 }
 
 /** (baselines, 3): r_1 - r_2 of the rows of the first integration of a file of the telescope. */
