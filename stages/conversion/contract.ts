@@ -71,7 +71,7 @@ export type ConversionParams = z.output<typeof conversionParams>
 /** The conversion stage: raw subbands in, one MeasurementSet with one phase centre and one ascending band out. */
 export const conversion = defineStage({
   name: 'conversion',
-  version: 1,
+  version: 2,
   params: conversionParams,
   inputs: {
     raw: { kind: 'uvh5', many: true },

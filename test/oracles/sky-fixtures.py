@@ -50,18 +50,16 @@ def orientation(n):
     return RNG.uniform(-0.9, 0.9, n), RNG.uniform(-0.6, 0.6, n), RNG.uniform(-0.6, 0.6, n)
 
 
-def star_context(mjd, dut1, xp, yp, deflection):
-    """ERFA's star-independent parameters and the equation of the origins; a Sun at 1e12 au bends no light."""
+def star_context(mjd, dut1, xp, yp):
+    """ERFA's star-independent parameters and the equation of the origins."""
     context, eo = erfa.apco13(
         MJD0, mjd, dut1, LONGITUDE, LATITUDE, ALTITUDE, xp * erfa.DAS2R, yp * erfa.DAS2R, 0, 0, 0, 1
     )
-    if not deflection:
-        context["em"] = 1e12
     return context, eo
 
 
-def apparent(ra, dec, mjd, dut1, xp, yp, deflection=False):
-    context, eo = star_context(mjd, dut1, xp, yp, deflection)
+def apparent(ra, dec, mjd, dut1, xp, yp):
+    context, eo = star_context(mjd, dut1, xp, yp)
     cirs_ra, app_dec = erfa.atciqz(ra, dec, context)
     return erfa.anp(cirs_ra - eo), app_dec
 
@@ -78,7 +76,7 @@ def sidereal(mjd, dut1):
 
 
 def itrf(ra, dec, mjd, dut1, xp, yp):
-    """Unit vector in ITRF axes of the apparent place of an ICRS direction, without light bending."""
+    """Unit vector in ITRF axes of the apparent place of an ICRS direction."""
     app_ra, app_dec = apparent(ra, dec, mjd, dut1, xp, yp)
     fixed = erfa.s2c(app_ra - sidereal(mjd, dut1)["gast"], app_dec)
     return erfa.pom00(xp * erfa.DAS2R, yp * erfa.DAS2R, 0) @ fixed
@@ -92,14 +90,13 @@ def apparent_places(n=400):
     for i in range(n):
         tt = erfa.taitt(*erfa.utctai(MJD0, mjd[i]))
         to_sun = -erfa.epv00(*tt)[0]["p"]
-        plain = apparent(ra[i], dec[i], mjd[i], dut1[i], xp[i], yp[i])
-        bent = apparent(ra[i], dec[i], mjd[i], dut1[i], xp[i], yp[i], deflection=True)
+        place = apparent(ra[i], dec[i], mjd[i], dut1[i], xp[i], yp[i])
         rows.append({
             "mjd": mjd[i], "dut1S": dut1[i], "xpArcsec": xp[i], "ypArcsec": yp[i], "ra": ra[i], "dec": dec[i],
-            "apparent": plain, "bent": bent, "sunDeg": round(float(np.degrees(erfa.sepp(erfa.s2c(ra[i], dec[i]), to_sun))), 2),
+            "apparent": place, "sunDeg": round(float(np.degrees(erfa.sepp(erfa.s2c(ra[i], dec[i]), to_sun))), 2),
         })
     write("apparent-places.json", "apparent place (true equator and equinox of date) seen from the DSA-110, IAU 2006/2000A, "
-          "2020-2035; 'apparent' without and 'bent' with light bending by the Sun", ["pyerfa", "numpy"], places=rows)
+          "2020-2035, with light bending by the Sun", ["pyerfa", "numpy"], places=rows)
 
 
 def times(n=200):
@@ -123,7 +120,7 @@ def rotations(n=100):
     dec_of_date = np.radians(RNG.uniform(-25, 85, n))
     rows = []
     for i in range(n):
-        context, eo = star_context(mjd[i], dut1[i], xp[i], yp[i], deflection=False)
+        context, eo = star_context(mjd[i], dut1[i], xp[i], yp[i])
         fixed = erfa.pom00(xp[i] * erfa.DAS2R, yp[i] * erfa.DAS2R, 0).T @ erfa.s2c(LONGITUDE, dec_of_date[i])
         longitude, latitude = erfa.c2s(fixed)
         centre = erfa.aticq(longitude + sidereal(mjd[i], dut1[i])["gast"] + eo, latitude, context)

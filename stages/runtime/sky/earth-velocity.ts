@@ -101,6 +101,23 @@ export function earthVelocity(t: number): Vec3 {
   return rotateX(velocity, -OBLIQUITY_J2000_RAD)
 }
 
+/**
+ * Place of the Earth from the Sun, au, ICRS axes: that of the barycentre of Earth and Moon, which is within 7" as seen
+ * from the Sun.
+ * @param t Julian centuries of TT since J2000.0
+ */
+export function earthFromSun(t: number): Vec3 {
+  const { axisAu, eccentricity, meanLongitudeDeg, perihelionDeg, nodeDeg, inclinationDeg } = earthMoon
+  const at = (element: readonly [number, number]): number => element[0] + element[1] * t
+  const [e, axis] = [at(eccentricity), at(axisAu)]
+  const eccentric = eccentricAnomaly((at(meanLongitudeDeg) - at(perihelionDeg)) * DEGREE_RAD, e)
+  const inPlane: Vec3 = [axis * (Math.cos(eccentric) - e), axis * Math.sqrt(1 - e * e) * Math.sin(eccentric), 0]
+  const node = at(nodeDeg) * DEGREE_RAD
+  const argument = at(perihelionDeg) * DEGREE_RAD - node
+  const ecliptic = rotateZ(rotateX(rotateZ(inPlane, -argument), -at(inclinationDeg) * DEGREE_RAD), -node)
+  return rotateX(ecliptic, -OBLIQUITY_J2000_RAD)
+}
+
 /** Velocity in a Kepler orbit, m/s, ecliptic axes of J2000. */
 function orbitalVelocity(orbit: Orbit, t: number): Vec3 {
   const at = (element: readonly [number, number]): number => element[0] + element[1] * t

@@ -1,5 +1,5 @@
 import { ARCSEC_RAD, SPEED_OF_LIGHT_M_S } from './constants.ts'
-import { earthVelocity } from './earth-velocity.ts'
+import { earthFromSun, earthVelocity } from './earth-velocity.ts'
 import { icrsToTrueOfDate } from './precession-nutation.ts'
 import { wrapPi, wrapRa } from './projection.ts'
 import { centuriesTt, last, type EarthOrientation } from './time.ts'
@@ -22,6 +22,8 @@ export interface ApparentContext {
   readonly trueOfDate: Matrix3
   /** Barycentric velocity of the observer over c, ICRS axes. */
   readonly beta: Vec3
+  /** The Earth from the Sun, au, ICRS axes. */
+  readonly fromSun: Vec3
   /** Local apparent sidereal time, radians. */
   readonly lastRad: number
 }
@@ -31,6 +33,11 @@ const WGS84_RADIUS_M = 6378137
 const WGS84_FLATTENING = 1 / 298.257223563
 /** Nominal mean angular velocity of the Earth, rad/s (IERS Conventions 2010, table 1.2). */
 const EARTH_RATE_RAD_S = 7.292115e-5
+
+/** Twice the Sun's gravitational radius, au (2 GM / c^2). */
+const SUN_SCHWARZSCHILD_AU = 1.97412574336e-8
+/** Least 1 + cos of the angle to the anti-Sun: within 5' of the Sun's middle, behind its disc, the bend stays finite. */
+const LEAST_BEND_DIVISOR = 1e-6
 
 /** Rotation of FK5 against ICRS about the three axes, radians. */
 const FK5_SPIN_RAD: Vec3 = [-19.9e-3 * ARCSEC_RAD, -9.1e-3 * ARCSEC_RAD, 22.9e-3 * ARCSEC_RAD]
@@ -54,13 +61,12 @@ export function apparentContext(mjdUtc: number, eop: EarthOrientation, site: Sit
   const rotationM_S = EARTH_RATE_RAD_S * Math.hypot(x, y)
   const diurnal: Vec3 = [-rotationM_S * Math.sin(lastRad), rotationM_S * Math.cos(lastRad), 0]
   const velocity = add(earthVelocity(t), multiplyTransposed(trueOfDate, diurnal))
-  return { trueOfDate, beta: scale(velocity, 1 / SPEED_OF_LIGHT_M_S), lastRad }
+  return { trueOfDate, beta: scale(velocity, 1 / SPEED_OF_LIGHT_M_S), fromSun: earthFromSun(t), lastRad }
 }
 
 /**
- * Apparent place (true equator and equinox of date, with annual and diurnal aberration) of an ICRS direction without
- * parallax and proper motion. Left out: light bending by the Sun (4 mas at 90 degrees from it, 23 mas at 20) and
- * refraction. Within 0.01" of ERFA otherwise.
+ * Apparent place (true equator and equinox of date, with light bending by the Sun, annual and diurnal aberration) of an
+ * ICRS direction without parallax, proper motion and refraction. Within 0.01" of ERFA.
  */
 export function icrsToApparent(direction: Direction, mjdUtc: number, eop: EarthOrientation, site: Site): Direction {
   return icrsToApparentWith(apparentContext(mjdUtc, eop, site), direction)
@@ -73,12 +79,17 @@ export function apparentToIcrs(direction: Direction, mjdUtc: number, eop: EarthO
 
 export function icrsToApparentWith(context: ApparentContext, direction: Direction): Direction {
   const natural = fromSpherical(direction.raRad, direction.decRad)
-  return toDirection(multiply(context.trueOfDate, aberrate(natural, context.beta)))
+  return toDirection(multiply(context.trueOfDate, aberrate(bend(natural, context.fromSun), context.beta)))
 }
 
 export function apparentToIcrsWith(context: ApparentContext, direction: Direction): Direction {
   const proper = multiplyTransposed(context.trueOfDate, fromSpherical(direction.raRad, direction.decRad))
-  return toDirection(aberrate(proper, scale(context.beta, -1)))
+  const bent = aberrate(proper, scale(context.beta, -1))
+  // What bends the natural direction to this one: the bend changes by 1e-8 of itself from step to step.
+  let natural = bent
+  for (let step = 0; step < 3; step++)
+    natural = normalize(add(natural, add(bent, scale(bend(natural, context.fromSun), -1))))
+  return toDirection(natural)
 }
 
 /**
@@ -169,4 +180,15 @@ function aberrate(p: Vec3, beta: Vec3): Vec3 {
   const inverseGamma = Math.sqrt(1 - dot(beta, beta))
   const along = dot(p, beta)
   return normalize(add(scale(p, inverseGamma), scale(beta, 1 + along / (1 + inverseGamma))))
+}
+
+/**
+ * Light bending by the Sun: p + (2 GM / c^2 r) ((p x (e x p)) / (1 + p.e)), with e from the Sun to the observer (Urban &
+ * Seidelmann 2013, eq. 7.63, for a source at infinity). 4 mas at 90 degrees from the Sun, 23 mas at 20.
+ */
+function bend(p: Vec3, fromSun: Vec3): Vec3 {
+  const distanceAu = length(fromSun)
+  const e = scale(fromSun, 1 / distanceAu)
+  const factor = SUN_SCHWARZSCHILD_AU / distanceAu / Math.max(1 + dot(p, e), LEAST_BEND_DIVISOR)
+  return normalize(add(p, scale(cross(p, cross(e, p)), factor)))
 }
