@@ -39,8 +39,8 @@ const SUN_SCHWARZSCHILD_AU = 1.97412574336e-8
 /** Least 1 + cos of the angle to the anti-Sun: within 5' of the Sun's middle, behind its disc, the bend stays finite. */
 const LEAST_BEND_DIVISOR = 1e-6
 
-/** Rotation of FK5 against ICRS about the three axes, radians. */
-const FK5_SPIN_RAD: Vec3 = [-19.9e-3 * ARCSEC_RAD, -9.1e-3 * ARCSEC_RAD, 22.9e-3 * ARCSEC_RAD]
+/** Rotation that takes FK5 into ICRS, about the three axes, radians. */
+const FK5_SPIN_RAD: Vec3 = [19.9e-3 * ARCSEC_RAD, 9.1e-3 * ARCSEC_RAD, -22.9e-3 * ARCSEC_RAD]
 
 /** Position of a site in ITRF axes, metres (WGS84 geodetic latitude, longitude and height). */
 export function siteItrf(site: Site): Vec3 {
