@@ -55,5 +55,5 @@ export function unpackRows(stored: StoredRows, elementBytes: number, out: Uint8A
 
 function padded3(shape: readonly number[]): [number, number, number] {
   const [, ...rest] = padded4([1, ...shape])
-  return rest as [number, number, number]
+  return rest
 }
