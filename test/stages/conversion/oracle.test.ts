@@ -81,6 +81,14 @@ for (const polarizations of [
   )
 }
 
+test('64 antennas with a subband missing are converted as ERFA and casacore want it', { skip }, () =>
+  inFolder(async (dir) => {
+    const order = Array.from({ length: 64 }, (_, index) => index + 40)
+    const raw = rawObservation({ order, subbands: [1, 3], integrations: 2 })
+    await compare(dir, writeRaw(dir, raw), { expect: { subbands: [1, 2, 3], integrations: 2 }, cpu: 2 })
+  }),
+)
+
 for (const name of ['tile-small', 'calibrator-small']) {
   const reason = skip === false ? needsSamples() : skip
   test(`the sample ${name} is converted as ERFA and casacore want it`, { skip: reason }, () =>
