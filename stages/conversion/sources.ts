@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
-import { decodeHeader, type Uvh5Header } from '#runtime/formats/uvh5/header.ts'
+import { decodeHeader, readUvh5Header, type Uvh5Header } from '#runtime/formats/uvh5/header.ts'
+import type { HeaderScratch } from '#runtime/formats/uvh5/values.ts'
 import { mjdFromIso } from '#runtime/sky/time.ts'
 import type { StageInput } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
@@ -17,6 +18,7 @@ export interface Source {
   file: MemberFile
   fingerprint: string
   freqHz: Float64Array
+  dialect: Uvh5Header['dialect']
   bytes: number
   mtimeMs: number
   /** How the file is read: at its chunk addresses, or through the HDF5 library and why. */
@@ -45,17 +47,13 @@ export async function readSources(
   options: { expected: readonly number[]; nowMs: number },
 ): Promise<Sources> {
   const members: Source[] = []
-  let header: Uvh5Header | undefined
-  for (const input of inputs) {
-    const read = await readSource(input, options)
-    if (header === undefined || read.source.file.subband < members[0].file.subband) ({ header } = read)
-    members.push(read.source)
-    members.sort((a, b) => a.file.subband - b.file.subband)
-  }
-  if (header === undefined) throw new StageError('INPUT_MISSING', 'conversion was given no raw files')
+  const scratch: HeaderScratch = new Map()
+  for (const input of inputs) members.push(await readSource(input, { ...options, scratch }))
+  if (members.length === 0) throw new StageError('INPUT_MISSING', 'conversion was given no raw files')
+  members.sort((a, b) => a.file.subband - b.file.subband)
   checkAgreement(members)
   checkSubbands(members)
-  return { members, header }
+  return { members, header: await readUvh5Header(members[0].path) }
 }
 
 /**
@@ -66,25 +64,18 @@ export async function readSources(
  * not lie side by side in one band
  */
 export async function readGroup(paths: readonly string[], options: { nowMs: number }): Promise<RawGroup> {
-  const read: { source: Source; dialect: Uvh5Header['dialect'] }[] = []
-  let first: Uvh5Header | undefined
-  let highestHz = -Infinity
-  for (const path of paths) {
-    const { source, header } = await readAny(path, options)
-    // The header of subband 0, whatever the order of the files: only what they agree on enters by itself.
-    if (source.file.highestHz > highestHz) first = header
-    highestHz = Math.max(highestHz, source.file.highestHz)
-    read.push({ source, dialect: header.dialect })
-  }
-  if (first === undefined) throw new StageError('INPUT_MISSING', 'conversion was given no files')
-  const members = read.map(({ source }) => source)
+  const members: Source[] = []
+  const scratch: HeaderScratch = new Map()
+  for (const path of paths) members.push(await readAny(path, { ...options, scratch }))
+  if (members.length === 0) throw new StageError('INPUT_MISSING', 'conversion was given no files')
   checkAgreement(members)
-  const numbered = read.every(({ dialect }) => dialect === 'dsa110') ? members : inBand(members)
+  const numbered = members.every(({ dialect }) => dialect === 'dsa110') ? members : inBand(members)
   numbered.sort((a, b) => a.file.subband - b.file.subband)
   checkSubbands(numbered)
   const [low, high] = [numbered[0].file.subband, numbered[numbered.length - 1].file.subband]
   return {
-    sources: { members: numbered, header: first },
+    // The header of the first subband, whatever the order of the files: only what they agree on enters by itself.
+    sources: { members: numbered, header: await readUvh5Header(numbered[0].path) },
     expect: {
       subbands: Array.from({ length: high - low + 1 }, (_, index) => low + index),
       integrations: numbered[0].file.integrations,
@@ -106,15 +97,15 @@ export async function checkUnchanged(members: readonly Source[]): Promise<void> 
 
 async function readSource(
   input: StageInput,
-  { expected, nowMs }: { expected: readonly number[]; nowMs: number },
-): Promise<{ source: Source; header: Uvh5Header }> {
+  { expected, nowMs, scratch }: { expected: readonly number[]; nowMs: number; scratch: HeaderScratch },
+): Promise<Source> {
   const name = basename(input.path)
   const nowMjd = mjdFromIso(new Date(nowMs).toISOString())
-  const read = await readFile(input.path, (header) => {
+  const source = await readFile(input.path, { uvw: 'first', scratch }, (header) => {
     refuse(name, headerProblem(header, { nowMjd }))
     return rawFile(name, header)
   })
-  const { fingerprint, file } = read.source
+  const { fingerprint, file } = source
   if (input.fingerprint !== undefined && input.fingerprint !== fingerprint) {
     throw new StageError('INPUT_CHANGED', `${name} is not the file that was planned: its fingerprint differs`, {
       hint: 'run the same command again, it scans the folder anew',
@@ -129,13 +120,13 @@ async function readSource(
       },
     )
   }
-  return read
+  return source
 }
 
-function readAny(path: string, { nowMs }: { nowMs: number }): Promise<{ source: Source; header: Uvh5Header }> {
+function readAny(path: string, { nowMs, scratch }: { nowMs: number; scratch: HeaderScratch }): Promise<Source> {
   const name = basename(path)
   const nowMjd = mjdFromIso(new Date(nowMs).toISOString())
-  return readFile(path, (header) => {
+  return readFile(path, { scratch }, (header) => {
     const ofTelescope = header.dialect === 'dsa110'
     refuse(name, ofTelescope ? headerProblem(header, { nowMjd }) : generalProblem(header, { nowMjd }))
     return ofTelescope ? rawFile(name, header) : generalFile(name, header)
@@ -146,27 +137,28 @@ function refuse(name: string, problem: HeaderProblem | undefined): void {
   if (problem !== undefined) throw new StageError(problem.code, `${name}: ${problem.message}`, { hint: problem.hint })
 }
 
-/** @param reduce checks a header and reduces it */
+/** @param reduce checks a header and reduces it: its arrays lie in scratch memory, which the next file takes */
 async function readFile(
   path: string,
+  options: Parameters<typeof decodeHeader>[1],
   reduce: (header: Uvh5Header) => MemberFile,
-): Promise<{ source: Source; header: Uvh5Header }> {
+): Promise<Source> {
   const { size, mtimeMs } = await stat(path)
   const opened = await openHdf5(path)
   try {
-    const header = decodeHeader(opened)
+    const header = decodeHeader(opened, options)
     const file = reduce(header)
     const read = { method: opened.method, reason: opened.reason }
-    const source = {
+    return {
       path,
       file,
       fingerprint: fingerprintOf(opened),
-      freqHz: header.freqHz,
+      freqHz: header.freqHz.slice(),
+      dialect: header.dialect,
       bytes: size,
       mtimeMs,
       read,
     }
-    return { source, header }
   } finally {
     opened.close()
   }

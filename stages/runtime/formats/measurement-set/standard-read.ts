@@ -111,10 +111,12 @@ function readNumbers(
   },
 ): void {
   const { out, to, count } = run
-  for (let i = 0; i < count; i++) {
-    if (run.type === 'double') out[to + i] = view.getFloat64(at + 8 * i, true)
-    else if (run.type === 'Int') out[to + i] = view.getInt32(at + 4 * i, true)
-    else if (run.type === 'Bool') out[to + i] = (view.getUint8(at + (i >> 3)) >> (i & 7)) & 1
-    else out[to + i] = view.getFloat32(at + 4 * i, true)
+  if (run.type !== 'Bool') {
+    // Cells are little-endian, as typed arrays of the machine.
+    const bytes = count * out.BYTES_PER_ELEMENT
+    const cells = new Uint8Array(view.buffer, view.byteOffset + at, bytes)
+    new Uint8Array(out.buffer, out.byteOffset + to * out.BYTES_PER_ELEMENT, bytes).set(cells)
+    return
   }
+  for (let i = 0; i < count; i++) out[to + i] = (view.getUint8(at + (i >> 3)) >> (i & 7)) & 1
 }

@@ -3,7 +3,6 @@ import {
   bucketLayout,
   encodeHeader,
   encodeIndex,
-  headerBytes,
   indexLinkBytes,
   type BucketLayout,
 } from './standard-storage.ts'
@@ -17,8 +16,8 @@ const indirectHeaderBytes = 16
 
 /** The files of the StandardStMan of a table, and what table.dat must say about it. */
 export interface StandardFiles {
-  /** table.f0 */
-  file: Uint8Array
+  /** table.f0, in pieces that follow each other. */
+  file: Uint8Array[]
   /** table.f0i; absent when no column holds indirect numeric arrays. */
   indirect: Uint8Array | undefined
   columnOffsets: readonly number[]
@@ -80,6 +79,14 @@ function putNumbers(
   run: { type: string; values: ArrayLike<number>; from: number; count: number },
 ): void {
   const { values, from, count } = run
+  if (isStored(run.type, values)) {
+    // Typed arrays of the machine are little-endian, as the file: their bytes are the cells.
+    const bytes = values.subarray(from, from + count)
+    new Uint8Array(view.buffer, view.byteOffset + at, bytes.byteLength).set(
+      new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    )
+    return
+  }
   for (let i = 0; i < count; i++) {
     const value = values[from + i]
     if (run.type === 'double') view.setFloat64(at + 8 * i, value, true)
@@ -88,6 +95,12 @@ function putNumbers(
       if (value !== 0) view.setUint8(at + (i >> 3), view.getUint8(at + (i >> 3)) | (1 << (i & 7)))
     } else view.setFloat32(at + 4 * i, value, true)
   }
+}
+
+function isStored(type: string, values: unknown): values is Float64Array | Float32Array | Int32Array {
+  if (type === 'double') return values instanceof Float64Array
+  if (type === 'Int') return values instanceof Int32Array
+  return type !== 'Bool' && values instanceof Float32Array
 }
 
 function putIndirect(view: DataView, at: number, span: Span & { arrays: IndirectArrays }): void {
@@ -132,14 +145,13 @@ class IndirectArrays {
 }
 
 /** Header, data buckets, string buckets and index buckets, in this order. */
-function assemble(layout: BucketLayout, data: Uint8Array, strings: StringBuckets, index: Uint8Array): Uint8Array {
+function assemble(layout: BucketLayout, data: Uint8Array, strings: StringBuckets, index: Uint8Array): Uint8Array[] {
   const { bucketBytes } = layout
   const room = bucketBytes - indexLinkBytes
   const small = index.length <= Math.floor(room / 2)
   const indexBuckets = small ? 1 : Math.ceil(index.length / room)
   const firstIndexBucket = layout.dataBuckets + strings.buckets.length
   const buckets = firstIndexBucket + indexBuckets
-  const file = new Uint8Array(headerBytes + buckets * bucketBytes)
   const header = {
     bucketBytes,
     buckets,
@@ -149,16 +161,14 @@ function assemble(layout: BucketLayout, data: Uint8Array, strings: StringBuckets
     lastStringBucket: strings.buckets.length === 0 ? -1 : firstIndexBucket - 1,
     indexBytes: index.length,
   }
-  file.set(encodeHeader(header))
-  file.set(data, headerBytes)
-  strings.buckets.forEach((bytes, i) => file.set(bytes, headerBytes + (layout.dataBuckets + i) * bucketBytes))
-  const view = new DataView(file.buffer)
+  const links = new Uint8Array(indexBuckets * bucketBytes)
+  const view = new DataView(links.buffer)
   for (let i = 0; i < indexBuckets; i++) {
-    const at = headerBytes + (firstIndexBucket + i) * bucketBytes
+    const at = i * bucketBytes
     const next = i === indexBuckets - 1 ? -1 : firstIndexBucket + i + 1
     view.setInt32(at, next)
     view.setInt32(at + 4, next)
-    file.set(index.subarray(i * room, (i + 1) * room), at + indexLinkBytes)
+    links.set(index.subarray(i * room, (i + 1) * room), at + indexLinkBytes)
   }
-  return file
+  return [encodeHeader(header), data, ...strings.buckets, links]
 }
