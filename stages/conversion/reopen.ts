@@ -125,9 +125,7 @@ async function readSample(
 ): Promise<{ re: number; im: number }> {
   const data = opened.get(file.path) ?? (await openUvh5Data(file.path))
   opened.set(file.path, data)
-  const elements = data.channels * data.polarizations
-  const vis = new Float32Array(2 * elements)
-  data.readRows(row, 1, { vis, flags: new Uint8Array(elements), nsamples: new Float32Array(elements) })
+  const vis = data.peekVis(row)
   const at = 2 * (file.freqHz.indexOf(freqHz) * data.polarizations + pol)
   return { re: vis[at], im: vis[at + 1] }
 }

@@ -2,7 +2,7 @@ import { openHdf5, type Hdf5Dataset, type Hdf5File } from '../hdf5/file.ts'
 import type { RowScratch } from '../hdf5/row-reader.ts'
 import { unpackRows, type StoredRows } from '../hdf5/stored-rows.ts'
 import { dataShape, type DataShape } from './header.ts'
-import { decodeNumbers, unsupported } from './values.ts'
+import { decodeNumbers, peekRows, unsupported } from './values.ts'
 
 /** Arrays to be filled, in C order (row, channel, polarisation), channels as in the file. */
 export interface Uvh5Block {
@@ -58,6 +58,8 @@ export interface Uvh5Data extends DataShape {
   readStored(row0: number, rows: number, scratch: BlockScratch): StoredBlock
   /** Rows in C order. */
   readRows(row0: number, rows: number, into: Uvh5Block): void
+  /** Visibilities of one row in C order, as pairs (re, im); of a chunk index only what leads there is looked at. */
+  peekVis(row: number): Float32Array
   close(): void
 }
 
@@ -92,7 +94,9 @@ export async function openUvh5Data(path: string, options: { method?: 'direct' | 
   const file = await openHdf5(path, options)
   try {
     const shape = dataShape(file)
-    const vis = floatReader(file, dataset(file, 'visdata'), visPart(file), 2)
+    const visdata = dataset(file, 'visdata')
+    const part = visPart(file)
+    const vis = floatReader(file, visdata, part, 2)
     const flags = flagReader(file)
     const nsamples = floatReader(file, dataset(file, 'nsamples'), dataset(file, 'nsamples').type, 1)
     const readStored = (row0: number, rows: number, scratch: BlockScratch): StoredBlock => ({
@@ -111,6 +115,7 @@ export async function openUvh5Data(path: string, options: { method?: 'direct' | 
         unpackStored(block.flags, shape, into.flags)
         unpackStored(block.nsamples, shape, into.nsamples)
       },
+      peekVis: (row) => floats(peekRows(file, visdata, row, 1), part, visdata.path),
       close: () => file.close(),
     }
   } catch (error) {
@@ -130,6 +135,13 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 }
 
 type Reader<T> = (row0: number, rows: number, scratch: RowScratch) => StoredArray<T>
+
+/** float32 as it is, any other number rounded to it. */
+function floats(bytes: Uint8Array, part: Hdf5Dataset['type'], path: string): Float32Array {
+  if (part.kind === 'float' && part.bytes === 4)
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  return Float32Array.from(decodeNumbers(bytes.slice(), part, path))
+}
 
 /** The type of a real and of an imaginary part. */
 function visPart(file: Hdf5File): Hdf5Dataset['type'] {
@@ -176,13 +188,10 @@ function floatReader(
 ): Reader<Float32Array> {
   const numeric = part.kind === 'float' || part.kind === 'integer'
   if (!numeric) throw unsupported(`${file.path}: ${path} holds no numbers`)
-  const single = part.kind === 'float' && part.bytes === 4
   return (row0, rows, scratch) => {
     const stored = file.readStored(path, row0, rows, scratch)
     const { bytes, dense } = stored
-    const values = single
-      ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-      : Float32Array.from(decodeNumbers(bytes.slice(), part, path))
+    const values = floats(bytes, part, path)
     // Only sample counts are alike in normal files: nothing is gained by looking at visibilities.
     return { ...placement(stored), values, parts, uniform: parts === 1 && dense && isUniform(bytes, part.bytes) }
   }
