@@ -64,6 +64,7 @@ export async function checkSet({
     subbands: { present: members.length, expected: band.subbands.length, absent },
     dialect: header.dialect,
     wFit: observation.meridian?.wFit,
+    statedW: observation.statedW,
     zeroFraction: health.zeroFractionOfLiving,
     antennas: { present: health.present.length, dead: deadAntennas },
     reopen: reopened,

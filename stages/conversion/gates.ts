@@ -1,5 +1,6 @@
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import type { Check } from '#runtime/stage/quality.ts'
+import { statedWCheck, type StatedW } from './stated-w.ts'
 import type { WFit } from './w-fit.ts'
 
 /** What the gates look at. The measured numbers come from the set as it was read back, not from what was meant. */
@@ -27,6 +28,8 @@ export interface GateFacts {
   dialect: 'dsa110' | 'other'
   /** Of those: what their w coordinates say. */
   wFit: WFit | undefined
+  /** Of others: how w goes with what the file says that it is phased to. */
+  statedW?: StatedW | undefined
   zeroFraction: number
   antennas: { present: number; dead: readonly string[] }
   reopen: { cells: number; different: number; largestError: number }
@@ -67,6 +70,7 @@ export function conversionChecks(facts: GateFacts): Check[] {
     uvwCheck(facts),
     ...ofTelescope(antennaPositionCheck, siteCheck),
     ...(facts.wFit === undefined ? [] : [wFitCheck(facts.wFit), wResidualCheck(facts.wFit)]),
+    ...(facts.statedW === undefined ? [] : [statedWCheck(facts.statedW)]),
     zeroCheck(facts),
     reopenCheck(facts),
     integrationCheck(facts),

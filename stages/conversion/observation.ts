@@ -10,6 +10,7 @@ import { absoluteAntennas, rowGeometry, type RowGeometry } from './array-geometr
 import { pointingOf, type Pointing } from './pointing.ts'
 import type { MemberFile } from './raw-file.ts'
 import { rotateRows, type RotatedRows } from './rotation.ts'
+import { statedW, type StatedW } from './stated-w.ts'
 import { fitW, type WFit } from './w-fit.ts'
 
 /** Beyond this the header's direction is not the one that was fringe-stopped, and the fitted one is used. */
@@ -24,6 +25,8 @@ export interface Observation {
   phasing: Phasing
   /** Of the telescope's files, whose w coordinates tell what they are fringe-stopped to. */
   meridian: { wFit: WFit; fitted: boolean } | undefined
+  /** Of the files of others, whose phases are taken as they are stated. */
+  statedW: StatedW | undefined
   pointing: Pointing
   /** One an integration. */
   frames: RotationFrame[]
@@ -45,6 +48,7 @@ export function observationGeometry(header: Uvh5Header, file: MemberFile, table:
     rows,
     phasing,
     meridian,
+    statedW: meridian === undefined ? statedW(header, rows, wDirections(phasing, site, frames)) : undefined,
     pointing,
     frames,
     rotated: rotateRows(header.antennaPositionsM, rows, frames),
@@ -63,6 +67,12 @@ function phasedTo(phasing: Phasing, site: Site): Vec3 | undefined {
     case 'sidereal':
       return undefined
   }
+}
+
+/** One an integration: the direction along which w of a file is measured; the zenith for data that are not phased. */
+function wDirections(phasing: Phasing, site: Site, frames: readonly RotationFrame[]): Vec3[] {
+  const zenith = horizonVector(0, Math.PI / 2, site)
+  return frames.map(({ s0 }) => (phasing.kind === 'unprojected' ? zenith : s0))
 }
 
 function whereToFrom(

@@ -40,6 +40,9 @@ test(
         // The last first: no order of files is better than another.
         const { path, outcome } = await convertAny(paths.toReversed(), out)
         assert.notEqual(outcome.quality.verdict, 'bad', name)
+        const w = outcome.quality.checks.find((check) => check.name === 'w-stated')
+        // 0.01" on baselines of up to 283 m.
+        assert.ok(w?.verdict === 'good' && (w.value ?? 1) < 0.014, `${name}: ${w?.message}`)
         sets[name] = [path, ...paths]
       }
       writeFileSync(join(dir, 'sets.json'), JSON.stringify(sets))

@@ -3,13 +3,18 @@ import { boolean, complex64, fixedString, float32, float64, int64 } from '#runti
 import type { FixedDataset, Group, RowDataset } from '#runtime/formats/hdf5/tree-image.ts'
 import { createHdf5Writer } from '#runtime/formats/hdf5/writer.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
-import { horizonVector, type Site } from '#runtime/sky/frames.ts'
-import type { Vec3 } from '#runtime/sky/vector.ts'
+import { horizonVector, type Direction, type Site } from '#runtime/sky/frames.ts'
+import { targetFrame } from '#runtime/sky/phase-rotation.ts'
+import { earthOrientationAt, jdToMjd } from '#runtime/sky/time.ts'
+import { dot, type Vec3 } from '#runtime/sky/vector.ts'
+import { earthOrientation } from './raw-observation.ts'
 
 /** South of the equator, east of Greenwich: a mirrored sign shows. */
 export const site: Site = { latitudeRad: -0.53618, longitudeRad: 0.37399, altitudeM: 1051 }
 export const antennaNumbers = [0, 3, 7, 8, 12]
-export const stepS = 60
+const stepS = 60
+
+export const SIDEREAL = { cat_type: 'sidereal', cat_name: 'source', cat_lon: 1, cat_lat: -0.5, cat_frame: 'icrs' }
 
 type Entries = Group['children']
 type Entry = Entries[string] | undefined
@@ -29,13 +34,13 @@ export interface AnyFile {
   vis: Float32Array
   flags: Uint8Array
   nsamples: Float32Array
-  /** (row, 3). */
+  /** (row, 3), of which w alone is looked at. */
   uvwM: Float64Array
   /** Entries of the header besides those that follow from the above; undefined takes one away. */
   header: Record<string, Entry>
 }
 
-/** 5 antennas, 4 times, 3 channels in ascending order, some pairs the other way round; random samples, uvw of zeros. */
+/** 5 antennas, 4 times, 3 channels in ascending order, some pairs the other way round; random samples, not phased. */
 export function anyFile({ firstHz = 1.4e9, name = 'any.uvh5', polarizations = [-5, -6] } = {}): AnyFile {
   const random = createRandom(7).fork(`${firstHz}`)
   const pairs = antennaNumbers.flatMap((a, i) =>
@@ -48,7 +53,7 @@ export function anyFile({ firstHz = 1.4e9, name = 'any.uvh5', polarizations = [-
   const vis = new Float32Array(2 * samples)
   random.fillNormal(vis, 3)
   const nsamples = Float32Array.from({ length: samples }, (_, i) => 1 + (i % 7) / 8)
-  return {
+  const file = {
     name,
     ant1: rows.map(({ a }) => a),
     ant2: rows.map(({ b }) => b),
@@ -62,6 +67,15 @@ export function anyFile({ firstHz = 1.4e9, name = 'any.uvh5', polarizations = [-
     uvwM: new Float64Array(3 * rows.length),
     header: { ...centre({ cat_type: 'unprojected', cat_name: 'zenith', cat_lon: 0, cat_lat: Math.PI / 2 }) },
   }
+  alignW(file, () => horizonVector(0, Math.PI / 2, site))
+  return file
+}
+
+/** The same file phased to a place in ICRS. */
+export function siderealFile(options: Parameters<typeof anyFile>[0] = {}): AnyFile {
+  const file = { ...anyFile(options), header: centre(SIDEREAL) }
+  alignW(file, (timeJd) => towards({ raRad: SIDEREAL.cat_lon, decRad: SIDEREAL.cat_lat }, timeJd))
+  return file
 }
 
 /** Within a kilometre, flat to a few metres. */
@@ -106,6 +120,17 @@ export function baseline({ ant1, ant2, positionsM }: AnyFile, row: number): Vec3
   const [a, b] = [3 * antennaNumbers.indexOf(ant1[row]), 3 * antennaNumbers.indexOf(ant2[row])]
   const along = (axis: number): number => positionsM[b + axis] - positionsM[a + axis]
   return [along(0), along(1), along(2)]
+}
+
+/** Gives each row the w that it has for a direction, a unit vector in ITRF axes at a Julian date. */
+export function alignW(file: AnyFile, towards: (timeJd: number) => Vec3): void {
+  file.ant1.forEach((_, row) => (file.uvwM[3 * row + 2] = dot(baseline(file, row), towards(file.timeJd[row]))))
+}
+
+/** Unit vector in ITRF axes towards a place of the sky. */
+export function towards(target: Direction, timeJd: number): Vec3 {
+  const mjdUtc = jdToMjd(timeJd)
+  return targetFrame({ mjdUtc, eop: earthOrientationAt(earthOrientation, mjdUtc), site, target }).s1
 }
 
 /** The given rows, in the given order; all other rows are left out. */

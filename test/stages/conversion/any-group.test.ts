@@ -4,15 +4,24 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { hashTree } from '#runtime/stage/files.ts'
 import { earthFixedPlaceIcrs, horizonVector, type Direction } from '#runtime/sky/frames.ts'
-import { targetFrame } from '#runtime/sky/phase-rotation.ts'
 import { earthOrientationAt, jdToMjd } from '#runtime/sky/time.ts'
 import { dot, subtract, type Vec3 } from '#runtime/sky/vector.ts'
-import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
-import { antennaNumbers, anyFile, baseline, centre, reordered, site, writeAny, type AnyFile } from './any-file.ts'
+import { ARCSEC_RAD, SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
+import {
+  alignW,
+  antennaNumbers,
+  anyFile,
+  baseline,
+  centre,
+  reordered,
+  siderealFile,
+  site,
+  towards,
+  writeAny,
+  type AnyFile,
+} from './any-file.ts'
 import { convertAny } from './any-group.ts'
 import { earthOrientation, inFolder, readWhole, type WholeSet } from './raw-observation.ts'
-
-const SIDEREAL = { cat_type: 'sidereal', cat_name: 'source', cat_lon: 1, cat_lat: -0.5, cat_frame: 'icrs' }
 
 async function converted(dir: string, files: readonly AnyFile[], name = 'out'): Promise<WholeSet> {
   const out = join(dir, name)
@@ -23,12 +32,6 @@ async function converted(dir: string, files: readonly AnyFile[], name = 'out'): 
   )
   assert.notEqual(outcome.quality.verdict, 'bad')
   return readWhole(path)
-}
-
-/** Unit vector in ITRF axes towards a place of the sky. */
-function towards(target: Direction, timeJd: number): Vec3 {
-  const mjdUtc = jdToMjd(timeJd)
-  return targetFrame({ mjdUtc, eop: earthOrientationAt(earthOrientation, mjdUtc), site, target }).s1
 }
 
 /** Fills a file with a source of 1 Jy: V = exp(2 pi i nu/c b . (s - s0)), which is what UVH5 means by its phases. */
@@ -75,7 +78,7 @@ for (const { name, fields, place, s0 } of drifts) {
   test(`a source in the middle of the pointing has flat phase, one beside it that of its place: ${name}`, () =>
     inFolder(async (dir) => {
       const file = { ...anyFile(), header: centre(fields) }
-      file.ant1.forEach((_, row) => (file.uvwM[3 * row + 2] = dot(baseline(file, row), place)))
+      alignW(file, () => place)
       const midMjd = (jdToMjd(file.timeJd[0]) + jdToMjd(file.timeJd[file.timeJd.length - 1])) / 2
       const target = earthFixedPlaceIcrs(place, midMjd, earthOrientationAt(earthOrientation, midMjd), site)
       shine(file, target, s0)
@@ -99,7 +102,7 @@ for (const polarizations of [
 ]) {
   test(`sidereal data are the conjugate of the file, bit for bit: ${polarizations.length} correlations`, () =>
     inFolder(async (dir) => {
-      const file = { ...anyFile({ polarizations }), header: centre(SIDEREAL) }
+      const file = siderealFile({ polarizations })
       const { data, flags, metadata } = await converted(dir, [file])
       assert.deepEqual(metadata.phaseCentre, { raRad: 1, decRad: -0.5 })
       const pols = polarizations.length
@@ -121,8 +124,7 @@ for (const polarizations of [
 
 test('rows in any order are the rows of the ordered file', () =>
   inFolder(async (dir) => {
-    for (const [kind, fields] of Object.entries({ UP, SIDEREAL })) {
-      const file = { ...anyFile(), header: centre(fields) }
+    for (const [kind, file] of Object.entries({ unprojected: anyFile(), sidereal: siderealFile() })) {
       const all = file.ant1.map((_, row) => row)
       const pairs = all.length / 4
       const orders = {
@@ -156,10 +158,9 @@ function rowsOf({ data, flags, weights, rows, layout }: WholeSet, order: readonl
 
 test('files of a group give the same bytes in any order, and what is missing between them is flagged', () =>
   inFolder(async (dir) => {
-    const files = [0, 1, 3].map((band) => ({
-      ...anyFile({ firstHz: 1.4e9 + 3e5 * band, name: `${'cab'[band % 3]}${band}.uvh5` }),
-      header: centre(SIDEREAL),
-    }))
+    const files = [0, 1, 3].map((band) =>
+      siderealFile({ firstHz: 1.4e9 + 3e5 * band, name: `${'cab'[band % 3]}${band}.uvh5` }),
+    )
     const paths = files.map((file) => writeAny(dir, file))
     const orders = [
       [0, 1, 2],
@@ -196,3 +197,37 @@ test('files of a group give the same bytes in any order, and what is missing bet
       }
     })
   }))
+
+test('w that does not go with the stated direction makes the set uncertain, then bad', async () => {
+  const off = (arcsec: number): AnyFile => {
+    const file = siderealFile()
+    alignW(file, (timeJd) => towards({ raRad: 1, decRad: -0.5 + arcsec * ARCSEC_RAD }, timeJd))
+    return file
+  }
+  const conjugated = siderealFile()
+  conjugated.uvwM.forEach((value, i) => (conjugated.uvwM[i] = -value))
+  const local = anyFile()
+  local.positionsM = local.positionsM.map((_, i) => {
+    // Turned to the meridian of the site, as some telescopes give them.
+    const [x, y] = [local.positionsM[i - (i % 3)], local.positionsM[i - (i % 3) + 1]]
+    const [cos, sin] = [Math.cos(site.longitudeRad), Math.sin(site.longitudeRad)]
+    return [cos * x + sin * y, cos * y - sin * x, local.positionsM[i]][i % 3]
+  })
+  const cases: [AnyFile, string][] = [
+    [off(0), 'good'],
+    [off(0.6), 'good'],
+    [off(20), 'uncertain'],
+    [off(200), 'bad'],
+    [anyFile(), 'good'],
+    [conjugated, 'bad'],
+    [local, 'bad'],
+  ]
+  for (const [file, verdict] of cases) {
+    await inFolder(async (dir) => {
+      const { outcome } = await convertAny([writeAny(dir, file)], dir)
+      const found = outcome.quality.checks.find(({ name }) => name === 'w-stated')
+      assert.equal(found?.verdict, verdict, JSON.stringify(found))
+      assert.equal(outcome.quality.verdict === 'bad', verdict === 'bad')
+    })
+  }
+})

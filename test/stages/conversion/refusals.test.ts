@@ -3,11 +3,20 @@ import { join } from 'node:path'
 import { mkdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { StageError } from '#runtime/stage/errors.ts'
-import { anyFile, ascii, catalogue, centre, integers, reals, reordered, writeAny, type AnyFile } from './any-file.ts'
+import {
+  SIDEREAL,
+  anyFile,
+  ascii,
+  catalogue,
+  centre,
+  integers,
+  reals,
+  reordered,
+  writeAny,
+  type AnyFile,
+} from './any-file.ts'
 import { convertAny } from './any-group.ts'
 import { inFolder } from './raw-observation.ts'
-
-const SIDEREAL = { cat_type: 'sidereal', cat_name: 'source', cat_lon: 1, cat_lat: -0.5, cat_frame: 'icrs' }
 
 /** The second of two files that agree in everything else. */
 const cases: {
