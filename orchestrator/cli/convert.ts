@@ -14,6 +14,7 @@ interface ConvertCliOptions extends TerminalOptions {
   out: string
   cpu?: string
   earthOrientation?: string
+  stationTable?: string
   deadAntennaFraction?: string
   staging?: string
   force?: boolean
@@ -35,6 +36,7 @@ export function addConvertCommand(program: Command, io: Io, end: (exitCode: numb
     .option('--hash', 'also give the sha256 of the set; reads it once more')
     .option('--cpu <n>', 'worker threads, up to 4 (default: the cores of this machine)')
     .option('--earth-orientation <file>', 'table of UT1 and polar motion (default: the one that comes with contimg)')
+    .option('--station-table <file>', 'CSV of surveyed stations that the antennas are held against')
     .option(
       '--dead-antenna-fraction <x>',
       'flag an antenna whole when more than this fraction of its samples is zero or not finite (default: 0.95)',
@@ -74,6 +76,7 @@ async function convert(files: readonly string[], options: ConvertCliOptions, io:
         out,
         earthOrientation:
           options.earthOrientation === undefined ? undefined : resolve(io.cwd, options.earthOrientation),
+        stationTable: options.stationTable === undefined ? undefined : resolve(io.cwd, options.stationTable),
         ...(io.env['CONTIMG_SCRATCH'] ? { scratch: io.env['CONTIMG_SCRATCH'] } : {}),
         stagesDir: io.stagesDir,
         signal: io.signal,

@@ -9,6 +9,7 @@ export interface ConfigFlags {
   input?: string
   root?: string
   catalogue?: string
+  stationTable?: string
   name?: string
   observations?: string
   uncalibrated?: boolean
@@ -55,11 +56,21 @@ function environmentOverrides(env: Io['env']): Override[] {
   })
 }
 
-function flagOverrides({ input, root, catalogue, name, observations, uncalibrated }: ConfigFlags): Override[] {
+function flagOverrides({
+  input,
+  root,
+  catalogue,
+  stationTable,
+  name,
+  observations,
+  uncalibrated,
+}: ConfigFlags): Override[] {
   const overrides: Override[] = []
   for (const [key, value] of Object.entries({ input, root, catalogue, name })) {
     if (value !== undefined) overrides.push({ path: [key], value, origin: `--${key} ${value}` })
   }
+  if (stationTable !== undefined)
+    overrides.push({ path: ['stationTable'], value: stationTable, origin: `--station-table ${stationTable}` })
   if (observations !== undefined) {
     overrides.push({
       path: ['observations'],

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '#runtime/stage/files.ts'
 import type { Scan } from '../../stages/conversion/contract.ts'
 import { createLocalExecutor } from '../executors/local/local-executor.ts'
 import { readMachine, wscleanVersion } from '../executors/local/machine.ts'
-import { checkInput, checkRoot, earthOrientationAsset } from '../executors/local/preflight.ts'
+import { checkInput, checkRoot, earthOrientationAsset, stationTableAsset } from '../executors/local/preflight.ts'
 import { scanFolder } from '../executors/local/scan.ts'
 import { admit, selection } from '../pipeline/admission.ts'
 import type { RunConfig } from '../pipeline/config.ts'
@@ -42,6 +42,7 @@ export function addRunCommand(program: Command, io: Io, end: (exitCode: number) 
     .description('make images of the observations in a folder: convert, calibrate, image, validate')
     .option('--input <dir>', 'folder of raw .hdf5 subband files')
     .option('--catalogue <path|name@hash>', 'reference catalogue for validation: a folder, or an imported one')
+    .option('--station-table <file>', 'CSV of surveyed stations that the antennas are held against')
     .option('--uncalibrated', 'image without calibration and label everything so')
     .option('--observations <ids>', 'only these observations: ids or patterns, separated by commas')
     .option('--name <name>', 'name of the run; with the name of an unfinished run of the same configuration it goes on')
@@ -119,6 +120,8 @@ async function prepare(
   }
   await checkInput(config.input)
   await checkRoot(config.root)
+  const stationTable =
+    config.stationTable === undefined ? undefined : await stationTableAsset(config.root, config.stationTable)
   const catalogue = config.catalogue === undefined ? undefined : await resolveCatalogue(config.root, config.catalogue)
   const engines = { wscleanVersion: await wscleanVersion() }
   const started = performance.now()
@@ -127,6 +130,7 @@ async function prepare(
     stagesDir: io.stagesDir,
     expect: config.conversion.expect,
     root: config.root,
+    stationTable: config.stationTable,
     signal: io.signal,
     onProgress: progress.hear,
     onNote: (message) => say([message]),
@@ -154,6 +158,7 @@ async function prepare(
     scanSeconds,
     assets: {
       earthOrientation: await earthOrientationAsset(config.root),
+      ...(stationTable === undefined ? {} : { stationTable }),
       ...(catalogue === undefined ? {} : { catalogue: await catalogueAsset(config.root, catalogue) }),
     },
     engines,

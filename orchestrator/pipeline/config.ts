@@ -45,6 +45,11 @@ const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Reference catalogue: a folder, or name@hash of an imported one; default: none'),
+  stationTable: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Surveyed stations that the antennas are held against: a CSV file; default: none'),
   observations: z
     .array(z.string().min(1))
     .optional()
@@ -197,7 +202,7 @@ function readDocument({ path, text }: { path: string; text: string }, lineCounte
   return document
 }
 
-const pathKeys = ['input', 'root', 'catalogue'] as const
+const pathKeys = ['input', 'root', 'catalogue', 'stationTable'] as const
 
 /** Makes the paths of a configuration absolute, in place; `name@hash` of a catalogue is no path. */
 function absolutePaths(value: unknown, absolute: (path: string) => string): Record<string, unknown> {

@@ -8,7 +8,7 @@ import { explainMiss, productPath, stepKey, type KeyParts } from './key.ts'
 import type { CalibrationChoice, SolutionCandidate } from './solutions.ts'
 import { contracts, engineParams, pipelineStages, type PipelineStage } from './stages.ts'
 
-/** A file or folder that is no product and no raw data: the catalogue, the Earth-orientation table. */
+/** A file or folder that is no product and no raw data: the catalogue, the Earth-orientation table, the station table. */
 export interface Asset {
   /** Its content hash: what enters keys. */
   identity: string
@@ -40,7 +40,7 @@ export interface Shelf {
 export interface PlanInput extends Shelf {
   config: RunConfig
   scan: Scan
-  assets: { earthOrientation?: Asset; catalogue?: Asset }
+  assets: { earthOrientation?: Asset; stationTable?: Asset; catalogue?: Asset }
   /** Engine parameters found on this machine, such as `wscleanVersion`. */
   engines: Readonly<Record<string, string>>
   /** Solve keys of sets that turned out bad, or whose solve failed, in this run. */
@@ -276,6 +276,8 @@ function resolveInput(
       return rawInput(observation, config)
     case 'earth-orientation':
       return assetInput(assets.earthOrientation)
+    case 'station-table':
+      return assetInput(assets.stationTable)
     case 'catalogue':
       // A set of another observation is applied without a model: its catalogue entered the key of its own solve.
       return stage === 'calibration' && solves === undefined ? undefined : assetInput(assets.catalogue)

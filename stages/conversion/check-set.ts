@@ -1,3 +1,4 @@
+import type { StationTable } from '#runtime/formats/station-table.ts'
 import { ARCSEC_RAD, DEGREE_RAD } from '#runtime/sky/constants.ts'
 import type { StageOutcome } from '#runtime/stage/contract.ts'
 import { quality } from '#runtime/stage/quality.ts'
@@ -12,6 +13,7 @@ import { reopen } from './reopen.ts'
 import { observationTimes } from './set-content.ts'
 import type { RawGroup } from './sources.ts'
 import type { Staging } from './staging.ts'
+import { stationOffsets } from './station-offsets.ts'
 
 type Outcome = StageOutcome<typeof conversion>
 
@@ -26,6 +28,8 @@ export interface WrittenSet {
   deadAntennas: string[]
   absent: number[]
   earthOrientation: { source: string }
+  /** Where the antennas should be, if the user says so. */
+  stationTable: StationTable | undefined
   staging: Staging
 }
 
@@ -40,6 +44,7 @@ export async function checkSet({
   deadAntennas,
   absent,
   earthOrientation,
+  stationTable,
   staging,
 }: WrittenSet): Promise<Outcome> {
   const { header, members } = sources
@@ -62,6 +67,7 @@ export async function checkSet({
     rows: { found: reopened.set.layout.rows, expected: file.rows },
     integrations: { found: file.integrations, expected: expect.integrations },
     subbands: { present: members.length, expected: band.subbands.length, absent },
+    stations: stationTable === undefined ? undefined : stationOffsets(reopened.set, stationTable),
     dialect: header.dialect,
     wFit: observation.meridian?.wFit,
     statedW: observation.statedW,
@@ -104,6 +110,7 @@ export async function checkSet({
         members.map((member) => [`raw.sb${String(member.file.subband).padStart(2, '0')}`, member.file.file]),
       ),
       staging: staging.reason,
+      ...(stationTable === undefined ? {} : { stationTable: stationTable.sha256 }),
     },
   }
 }

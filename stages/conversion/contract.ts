@@ -76,6 +76,7 @@ export const conversion = defineStage({
   inputs: {
     raw: { kind: 'uvh5', many: true },
     earthOrientation: { kind: 'earth-orientation' },
+    stationTable: { kind: 'station-table', optional: true },
   },
   outputs: {
     measurementSet: {

@@ -2,6 +2,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
 import { createMeasurementSet, writeMetadata } from '#runtime/formats/measurement-set/write.ts'
+import type { StationTable } from '#runtime/formats/station-table.ts'
 import type { EarthOrientationTable } from '#runtime/sky/time.ts'
 import type { StageOutcome, StageRun } from '#runtime/stage/contract.ts'
 import { filesystemOf } from '#runtime/stage/filesystem.ts'
@@ -31,6 +32,8 @@ export interface ConvertPlan {
   /** Reads and checks the headers. */
   read: () => Promise<RawGroup>
   earthOrientation: EarthOrientationTable & { sha256: string }
+  /** Where the antennas should be: held against the set once it is written. */
+  stationTable: StationTable | undefined
   deadAntennaFraction: number
 }
 
@@ -47,7 +50,7 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
 
 async function convertRead(
   shell: ConvertShell,
-  { sources, expect, earthOrientation, deadAntennaFraction }: RawGroup & Omit<ConvertPlan, 'read'>,
+  { sources, expect, earthOrientation, stationTable, deadAntennaFraction }: RawGroup & Omit<ConvertPlan, 'read'>,
   workers: BlockWorkers,
 ): Promise<StageOutcome<typeof conversion>> {
   const { outputDir, scratchDir } = shell
@@ -126,6 +129,7 @@ async function convertRead(
       deadAntennas,
       absent,
       earthOrientation,
+      stationTable,
       staging,
     }),
   )

@@ -1,5 +1,6 @@
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import type { Check } from '#runtime/stage/quality.ts'
+import { stationTableCheck, type StationOffsets } from './station-offsets.ts'
 import { statedWCheck, type StatedW } from './stated-w.ts'
 import type { WFit } from './w-fit.ts'
 
@@ -24,6 +25,8 @@ export interface GateFacts {
   farthestAntennaM: number
   /** Distance of the header's site from the array centre of the telescope, degrees. */
   siteOffsetDeg: number
+  /** The antennas beside the station table, where the user gave one. */
+  stations: StationOffsets | undefined
   /** What only files of the DSA-110 can be held against is checked of those alone. */
   dialect: 'dsa110' | 'other'
   /** Of those: what their w coordinates say. */
@@ -69,6 +72,7 @@ export function conversionChecks(facts: GateFacts): Check[] {
     ...ofTelescope(baselineCheck),
     uvwCheck(facts),
     ...ofTelescope(antennaPositionCheck, siteCheck),
+    ...(facts.stations === undefined ? [] : [stationTableCheck(facts.stations)]),
     ...(facts.wFit === undefined ? [] : [wFitCheck(facts.wFit), wResidualCheck(facts.wFit)]),
     ...(facts.statedW === undefined ? [] : [statedWCheck(facts.statedW)]),
     zeroCheck(facts),

@@ -36,11 +36,15 @@ async function scan(): Promise<void> {
         out: { type: 'string' },
         expect: { type: 'string' },
         'earth-orientation': { type: 'string' },
+        'station-table': { type: 'string' },
         cache: { type: 'string' },
         threads: { type: 'string' },
       },
     })
     const threads = positive('threads', values.threads)
+    // Read here only to say early what is wrong with it.
+    if (values['station-table'] !== undefined)
+      (await import('#runtime/formats/station-table.ts')).readStationTable(values['station-table'])
     const [{ scanFolder }, { readEarthOrientation }] = await Promise.all([
       import('./scan.ts'),
       import('#runtime/formats/earth-orientation.ts'),
@@ -107,6 +111,7 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
       scratch: { type: 'string' },
       staging: { type: 'string' },
       'earth-orientation': { type: 'string' },
+      'station-table': { type: 'string' },
       'dead-antenna-fraction': { type: 'string' },
       force: { type: 'boolean' },
       hash: { type: 'boolean' },
@@ -124,6 +129,7 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
     out: resolve(values.out),
     uid: values.uid ?? randomUUID(),
     earthOrientation: values['earth-orientation'],
+    stationTable: values['station-table'],
     deadAntennaFraction: Number.isNaN(fraction) ? conversionParams.parse({}).deadAntennaFraction : fraction,
     resources: {
       cpu: positive('cpu', values.cpu) ?? availableParallelism(),

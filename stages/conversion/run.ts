@@ -1,4 +1,5 @@
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
+import { readStationTable } from '#runtime/formats/station-table.ts'
 import type { Run } from '#runtime/stage/contract.ts'
 import type { conversion } from './contract.ts'
 import { convertGroup } from './convert.ts'
@@ -8,6 +9,7 @@ import { readSources } from './sources.ts'
 export const run: Run<typeof conversion> = async (stage) => {
   const { params, inputs } = stage
   const earthOrientation = readEarthOrientation(inputs.earthOrientation.path)
+  const stationTable = inputs.stationTable === undefined ? undefined : readStationTable(inputs.stationTable.path)
   const { expect, deadAntennaFraction } = params
   return convertGroup(stage, {
     read: async () => ({
@@ -15,6 +17,7 @@ export const run: Run<typeof conversion> = async (stage) => {
       expect,
     }),
     earthOrientation,
+    stationTable,
     deadAntennaFraction,
   })
 }

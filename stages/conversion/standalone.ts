@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
+import { readStationTable } from '#runtime/formats/station-table.ts'
 import { isoUtc, jdToMjd } from '#runtime/sky/time.ts'
 import type { Resources, StageOutcome, Usage } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
@@ -24,6 +25,8 @@ export interface StandaloneOptions {
   /** Makes the names of temporary files its own: `.<name>.<uid>.tmp` beside the set. */
   uid: string
   earthOrientation: string | undefined
+  /** Surveyed stations to hold the antennas against. */
+  stationTable: string | undefined
   deadAntennaFraction: number
   resources: Resources
   /** Scratch space; what is put there has the uid in its name. */
@@ -41,6 +44,7 @@ export interface StandaloneOptions {
  */
 export async function convertFiles(options: StandaloneOptions): Promise<Converted> {
   const earthOrientation = readEarthOrientation(options.earthOrientation)
+  const stationTable = options.stationTable === undefined ? undefined : readStationTable(options.stationTable)
   const named = await namedFiles(options.files)
   checkInputsOutside(options.out, named.paths)
   const place = await takePlace(options.out, options)
@@ -58,7 +62,7 @@ export async function convertFiles(options: StandaloneOptions): Promise<Converte
     const { deadAntennaFraction } = options
     let group: RawGroup | undefined
     const read = async (): Promise<RawGroup> => (group = await readOneGroup(named.paths))
-    const outcome = await convertGroup(shell, { read, earthOrientation, deadAntennaFraction })
+    const outcome = await convertGroup(shell, { read, earthOrientation, stationTable, deadAntennaFraction })
     const set = join(place.temporary, conversion.outputs.measurementSet.path)
     await shell.phase('sync', () => syncTree(set))
     const digest = options.hash ? await shell.phase('hash', () => hashTree(set)) : undefined

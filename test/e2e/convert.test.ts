@@ -310,6 +310,7 @@ test('values that options do not take', async (t) => {
     ['--cpu', 'many', /--cpu must be a number from 1, not many/],
     ['--dead-antenna-fraction', '2', /must be more than 0 and at most 1, not 2/],
     ['--earth-orientation', 'no.json', /Earth-orientation table .*no\.json/],
+    ['--station-table', 'no.csv', /station table .*no\.csv/],
   ] as const) {
     const folder = temporaryFolder(t)
     const { exitCode, err } = await convert(...sky, '-o', join(folder, 'out.ms'), option, value)

@@ -18,6 +18,7 @@ interface ConvertOptions {
   out: string
   cpu?: string | undefined
   earthOrientation?: string | undefined
+  stationTable?: string | undefined
   deadAntennaFraction?: string | undefined
   staging?: string | undefined
   /** Scratch space that the user chose. */
@@ -52,6 +53,7 @@ export async function convertFiles(files: readonly string[], options: ConvertOpt
     ['scratch', scratch],
     ['staging', options.staging],
     ['earth-orientation', options.earthOrientation],
+    ['station-table', options.stationTable],
     ['dead-antenna-fraction', options.deadAntennaFraction],
   ]
   const args = ['--convert', ...values.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))]

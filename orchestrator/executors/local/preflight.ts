@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { access, constants, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { Asset } from '../../pipeline/plan.ts'
@@ -76,14 +76,41 @@ async function makeFolder(path: string): Promise<void> {
 /** The Earth-orientation table that ships with the code, installed under the data root by its hash. */
 export async function earthOrientationAsset(root: string): Promise<Asset> {
   const source = fileURLToPath(new URL('../../../stages/runtime/sky/earth-orientation.json', import.meta.url))
+  return installed(root, source, { folder: 'earth-orientation', kind: 'earth-orientation' })
+}
+
+/** A user's table of surveyed stations, installed in the same way. Throws ProblemError INPUT_*. */
+export async function stationTableAsset(root: string, source: string): Promise<Asset> {
+  const hint = 'give a CSV file with the columns station, latitude, longitude and elevation, or leave the setting out'
+  try {
+    return await installed(root, source, { folder: 'station-tables', kind: 'station-table' })
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && path === source)
+      throw new ProblemError('INPUT_NOT_FOUND', `the station table ${source} does not exist`, { hint, cause: error })
+    if (code === 'EISDIR' || (code === 'EACCES' && path === source))
+      throw new ProblemError('INPUT_UNREADABLE', `the station table ${source} cannot be read (${code})`, {
+        hint,
+        cause: error,
+      })
+    throw error
+  }
+}
+
+/** Copies a file under the data root, once per content. */
+async function installed(
+  root: string,
+  source: string,
+  { folder, kind }: { folder: string; kind: string },
+): Promise<Asset> {
   const { sha256, bytes } = await hashFile(source)
-  const path = `earth-orientation/${sha256.slice(0, 12)}.json`
+  const path = `${folder}/${sha256.slice(0, 12)}${extname(source)}`
   const target = join(root, path)
   if ((await stat(target).catch(() => undefined))?.size !== bytes) {
-    await mkdir(join(root, 'earth-orientation'), { recursive: true })
+    await mkdir(join(root, folder), { recursive: true })
     const temporary = `${target}.${randomUUID()}`
     await copyFile(source, temporary)
     await rename(temporary, target)
   }
-  return { identity: sha256, reference: { path, bytes, sha256, kind: 'earth-orientation' } }
+  return { identity: sha256, reference: { path, bytes, sha256, kind } }
 }

@@ -12,6 +12,8 @@ interface ScanOptions {
   expect: RunConfig['conversion']['expect']
   /** Data root, where what is found in files is kept; undefined to look at all of them and to keep nothing. */
   root: string | undefined
+  /** A station table to read too, so that a run does not start with one that is no such table. */
+  stationTable?: string | undefined
   signal: AbortSignal
   onProgress?: ((progress: Progress) => void) | undefined
   /** Hears what is worth knowing and changes nothing of the result. */
@@ -20,19 +22,21 @@ interface ScanOptions {
 
 /**
  * What a folder of raw files holds, as the conversion stage sees it.
- * Throws ProblemError INPUT_NOT_FOUND when there is no such folder, SCAN_FAILED or INTERRUPTED.
+ * Throws ProblemError INPUT_NOT_FOUND when there is no such folder, CONFIG_INVALID for a bad station table,
+ * SCAN_FAILED or INTERRUPTED.
  */
 export async function scanFolder(input: string, options: ScanOptions): Promise<Scan> {
-  const { stagesDir, expect, root, signal, onProgress, onNote } = options
+  const { stagesDir, expect, root, stationTable, signal, onProgress, onNote } = options
   const out = join(tmpdir(), `contimg-scan-${randomUUID()}.json`)
   try {
     const args = ['--scan', input, '--out', out, '--expect', JSON.stringify(expect)]
     if (root !== undefined) args.push('--cache', join(root, 'cache', 'scan'))
+    if (stationTable !== undefined) args.push(`--station-table=${stationTable}`)
     const done = runSideDoor('conversion', args, {
       stagesDir,
       signal,
       failure: 'SCAN_FAILED',
-      reported: { INPUT_MISSING: 'INPUT_NOT_FOUND' },
+      reported: { INPUT_MISSING: 'INPUT_NOT_FOUND', PARAMS_INVALID: 'CONFIG_INVALID' },
       onProgress,
       onEvent(event) {
         if ('level' in event && typeof event['message'] === 'string') onNote?.(event['message'])

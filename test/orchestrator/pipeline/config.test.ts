@@ -37,6 +37,8 @@ test('paths of the file are relative to it, paths of flags to the working direct
   const config = parse('input: data\nroot: /abs\ncatalogue: ./cat', 'input=other')
   assert.deepEqual([config.input, config.root, config.catalogue], ['/here/other', '/abs', '/configs/cat'])
   assert.equal(parse('catalogue: nvss@0123').catalogue, 'nvss@0123')
+  assert.equal(parse('stationTable: stations.csv').stationTable, '/configs/stations.csv')
+  assert.equal(parse('', 'stationTable=stations.csv').stationTable, '/here/stations.csv')
 })
 
 test('settings beat the file, the last one wins, values are YAML', () => {

@@ -77,6 +77,11 @@ const changes: [string, Parameters<typeof plan>[1], string[]][] = [
     ['conversion', 'calibration', 'imaging', 'validation'],
   ],
   [
+    'a station table',
+    { assets: { earthOrientation: asset('eop'), stationTable: asset('stations') } },
+    ['conversion', 'calibration', 'imaging', 'validation'],
+  ],
+  [
     'nothing that enters keys',
     { settings: ['execution.failOn=uncertain', 'ingest.minSubbands=3', 'retain.imaging=forever'] },
     [],
@@ -87,6 +92,17 @@ for (const [what, now, expected] of changes) {
     assert.deepEqual(changed(plan([observation(solver)]), plan([observation(solver)], now)), expected)
   })
 }
+
+test('the station table enters the key of conversion by its content, and only where there is one', () => {
+  const inputs = (assets: PlanInput['assets']): unknown =>
+    plan([observation(solver)], { assets }).observations[0]?.steps[0]?.parts.inputs
+  const without = inputs({ earthOrientation: asset('eop') })
+  assert.deepEqual(Object.keys(without as object).sort(), ['earthOrientation', 'raw'])
+  assert.deepEqual(inputs({ earthOrientation: asset('eop'), stationTable: asset('stations') }), {
+    ...(without as object),
+    stationTable: 'stations',
+  })
+})
 
 test('neither path nor time of a raw file enters a key, its fingerprint does', () => {
   const moved = observation(solver)

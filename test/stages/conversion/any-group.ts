@@ -17,7 +17,12 @@ export async function convertAny(paths: readonly string[], outputDir: string): P
       phase: async (_, work) => work(),
       warn: (message) => void warnings.push(message),
     },
-    { read: () => readGroup(paths, { nowMs: Date.now() }), earthOrientation, deadAntennaFraction: 0.95 },
+    {
+      read: () => readGroup(paths, { nowMs: Date.now() }),
+      earthOrientation,
+      stationTable: undefined,
+      deadAntennaFraction: 0.95,
+    },
   )
   return { outcome, warnings, path: join(outputDir, 'measurement-set') }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
 import { quality } from '#runtime/stage/quality.ts'
 import { conversionChecks, type GateFacts } from '../../../stages/conversion/gates.ts'
+import type { StationOffsets } from '../../../stages/conversion/station-offsets.ts'
 import type { WFit } from '../../../stages/conversion/w-fit.ts'
 
 const good: GateFacts = {
@@ -19,6 +20,7 @@ const good: GateFacts = {
   autoUvwM: 0,
   farthestAntennaM: 1900,
   siteOffsetDeg: 0,
+  stations: undefined,
   dialect: 'dsa110',
   wFit: wFit(0.001, 1e-4),
   zeroFraction: 0.01,
@@ -30,6 +32,14 @@ const good: GateFacts = {
 function wFit(offsetArcsec: number, residualM: number): WFit {
   const offsetRad = offsetArcsec * ARCSEC_RAD
   return { longitudeRad: -2, decRad: 0.3, offsetRad, headerResidualM: residualM, fittedResidualM: residualM }
+}
+
+function stations({ offsetM = 0.01, ...others }: Partial<StationOffsets> & { offsetM?: number }): StationOffsets {
+  const offsetsM = new Map([
+    ['1', 0.01],
+    ['2', offsetM],
+  ])
+  return { offsetsM, unknown: [], withoutElevation: [], ...others }
 }
 
 const cases: [string, Partial<GateFacts>, string, string][] = [
@@ -52,6 +62,17 @@ const cases: [string, Partial<GateFacts>, string, string][] = [
   ['an antenna 6 km away', { farthestAntennaM: 6000 }, 'antenna-positions', 'bad'],
   ['a site 10 m off', { siteOffsetDeg: 1e-4 }, 'site', 'uncertain'],
   ['a site 2 km off', { siteOffsetDeg: 0.02 }, 'site', 'bad'],
+  ['stations where the table has them', { stations: stations({ offsetM: 0.05 }) }, 'station-table', 'good'],
+  ['a station 5.1 cm off', { stations: stations({ offsetM: 0.051 }) }, 'station-table', 'bad'],
+  ['a station nowhere', { stations: stations({ offsetM: Number.NaN }) }, 'station-table', 'bad'],
+  ['a station not in the table', { stations: stations({ unknown: ['9'] }) }, 'station-table', 'uncertain'],
+  ['a station of no height', { stations: stations({ withoutElevation: ['9'] }) }, 'station-table', 'uncertain'],
+  [
+    'a station off beside an unknown one',
+    { stations: stations({ offsetM: 1, unknown: ['9'] }) },
+    'station-table',
+    'bad',
+  ],
   ['w of a place 2 arcsec off', { wFit: wFit(2, 1e-4) }, 'w-fit', 'uncertain'],
   ['w of a place 61 arcsec off', { wFit: wFit(61, 1e-4) }, 'w-fit', 'bad'],
   ['a station moved by 10 cm', { wFit: wFit(0.001, 0.1) }, 'w-residual', 'uncertain'],

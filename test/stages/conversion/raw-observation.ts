@@ -187,6 +187,8 @@ export interface ConvertOptions {
   /** Staging in a folder, with so much scratch space. */
   staging?: { wish: 'auto' | 'on' | 'off'; scratchDir: string; scratchBytes: number }
   params?: Record<string, unknown>
+  /** Path of a table of surveyed stations. */
+  stationTable?: string
   /** Called when a phase of the stage begins. */
   onPhase?: (name: string) => void
 }
@@ -204,6 +206,7 @@ export async function convert(
     inputs: {
       raw: await Promise.all(paths.map((path) => input(path, 'uvh5'))),
       earthOrientation: await input(defaultEarthOrientationPath, 'earth-orientation'),
+      stationTable: options.stationTable === undefined ? undefined : await input(options.stationTable, 'station-table'),
     },
     upstream: {},
     observation: 'test',
