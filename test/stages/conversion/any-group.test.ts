@@ -156,6 +156,26 @@ function rowsOf({ data, flags, weights, rows, layout }: WholeSet, order: readonl
   }))
 }
 
+test('channels in descending order are those of the ascending file', () =>
+  inFolder(async (dir) => {
+    const file = siderealFile()
+    const turned = siderealFile()
+    const pols = 2
+    const channels = file.freqHz.length
+    turned.freqHz.reverse()
+    for (let i = 0; i < file.flags.length; i++) {
+      const [row, channel, pol] = [Math.floor(i / pols / channels), Math.floor(i / pols) % channels, i % pols]
+      const to = (row * channels + channels - 1 - channel) * pols + pol
+      turned.vis.set(file.vis.subarray(2 * i, 2 * i + 2), 2 * to)
+      turned.flags[to] = file.flags[i]
+      turned.nsamples[to] = file.nsamples[i]
+    }
+    const [up, down] = [await converted(dir, [file], 'up'), await converted(dir, [turned], 'down')]
+    const all = file.ant1.map((_, row) => row)
+    assert.deepEqual(down.metadata.freqHz, up.metadata.freqHz)
+    assert.deepEqual(rowsOf(down, all), rowsOf(up, all))
+  }))
+
 test('files of a group give the same bytes in any order, and what is missing between them is flagged', () =>
   inFolder(async (dir) => {
     const files = [0, 1, 3].map((band) =>
