@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { H5WASM_HEAP_BYTES } from '#runtime/formats/hdf5/h5wasm-module.ts'
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
 import { createMeasurementSet, writeMetadata } from '#runtime/formats/measurement-set/write.ts'
 import type { StationTable } from '#runtime/formats/station-table.ts'
@@ -10,12 +11,12 @@ import { antennaHealth } from './antenna-health.ts'
 import { outputBand } from './band.ts'
 import { blockJob, TILE_ROWS } from './block-job.ts'
 import { checkSet } from './check-set.ts'
-import { conversion, MAX_WORKERS, setBytes } from './contract.ts'
+import { conversion, MAX_WORKERS, residentBytes, setBytes } from './contract.ts'
 import { finishSet } from './finish-set.ts'
 import { observationGeometry } from './observation.ts'
 import { polarizationOrder } from './polarization.ts'
 import { setMetadata, setRows } from './set-content.ts'
-import { checkUnchanged, type RawGroup } from './sources.ts'
+import { checkUnchanged, type RawGroup, type Source } from './sources.ts'
 import { decideStaging, type Staging } from './staging.ts'
 import { startBlockWorkers, type BlockWorkers } from './workers.ts'
 
@@ -81,6 +82,7 @@ async function convertRead(
   }
   const job = blockJob(sources, observation, { layout, band, order })
   const running = {
+    threads: affordableThreads(shell, members, header.rows),
     signal: shell.signal,
     onProgress: (blocks: { done: number; total: number }) => shell.progress({ ...blocks, unit: 'row blocks' }),
   }
@@ -140,6 +142,16 @@ async function convertRead(
     })
   }
   return outcome
+}
+
+/** How many threads have the memory to read files through the HDF5 library; all of them where none is read so. */
+function affordableThreads({ resources, log }: ConvertShell, members: readonly Source[], rows: number): number {
+  if (members.every(({ read }) => read.method === 'direct')) return MAX_WORKERS
+  const spareBytes = resources.memoryBytes - residentBytes(rows)
+  const threads = Math.min(MAX_WORKERS, Math.max(1, Math.floor(spareBytes / H5WASM_HEAP_BYTES)))
+  if (threads < Math.min(MAX_WORKERS, Math.floor(resources.cpu)))
+    log.info(`${threads} threads convert: the HDF5 library may take ${H5WASM_HEAP_BYTES / 1024 ** 2} MiB in each`)
+  return threads
 }
 
 /** Where the set is assembled: said in the log, and as a warning where it is not what was asked for. */

@@ -11,6 +11,8 @@ const resourceLimits = { maxYoungGenerationSizeMb: 4 }
 
 export interface BlockRun {
   pass: BlockPass
+  /** At most so many threads take part. */
+  threads: number
   signal: AbortSignal
   /** Called now and then. */
   onProgress: (blocks: { done: number; total: number }) => void
@@ -30,7 +32,7 @@ export interface BlockWorkers {
 export function startBlockWorkers(count: number): BlockWorkers {
   const workers = Array.from({ length: count }, startWorker)
   return {
-    async run(job, { pass, signal, onProgress }) {
+    async run(job, { pass, threads, signal, onProgress }) {
       const blocks = Math.ceil(job.layout.rows / job.blockRows)
       const shared = new Int32Array(new SharedArrayBuffer(4 * Object.keys(control).length))
       const stop = (): void => void Atomics.store(shared, control.stop, 1)
@@ -42,7 +44,7 @@ export function startBlockWorkers(count: number): BlockWorkers {
       try {
         // All must have stopped before an error leaves: nobody writes into a folder that is being removed.
         const ends = await Promise.allSettled(
-          workers.slice(0, blocks).map((worker) =>
+          workers.slice(0, Math.min(threads, blocks)).map((worker) =>
             worker.run(task).catch((error: unknown) => {
               stop()
               throw error
