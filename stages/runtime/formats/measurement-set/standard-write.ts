@@ -1,11 +1,5 @@
 import { cellElements, cellTypes, type ArrayCell, type ColumnCells, type ColumnSpec } from './column.ts'
-import {
-  bucketLayout,
-  encodeHeader,
-  encodeIndex,
-  indexLinkBytes,
-  type BucketLayout,
-} from './standard-storage.ts'
+import { bucketLayout, encodeHeader, encodeIndex, indexLinkBytes, type BucketLayout } from './standard-storage.ts'
 import { StringBuckets } from './string-buckets.ts'
 
 /** Arrays in table.f0i start on multiples of this, as casacore aligns them. */
