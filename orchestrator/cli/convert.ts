@@ -80,7 +80,7 @@ async function convert(files: readonly string[], options: ConvertCliOptions, io:
         ...(io.env['CONTIMG_SCRATCH'] ? { scratch: io.env['CONTIMG_SCRATCH'] } : {}),
         stagesDir: io.stagesDir,
         signal: io.signal,
-        onEvent: shown.hear,
+        onEvent: (event) => shown.hear(event),
       },
     )
     shown.end()

@@ -63,7 +63,7 @@ export function convertedLines(converted: Converted, style: Style): string[] {
     ...graded,
     line('set', `${shape}; ${count(converted.integrations, 'integration')} of ${count(converted.antennas, 'antenna')}`),
     line('centre', `${sexagesimal(converted.centre.raDeg / 15, 'h', 2)} ${declination(converted.centre.decDeg)} J2000`),
-    ...readLines(files).map((text) => line('read', `${text}`)),
+    ...readLines(files).map((text) => line('read', text)),
     line('bytes', `${bytes(converted.bytes.input)} in, ${bytes(converted.bytes.output)} out`),
     line(
       'time',

@@ -39,7 +39,7 @@ export async function runSideDoor(
         const event = parseLine(line)
         if (event?.['type'] === 'progress') onProgress?.(event as unknown as Progress)
         if (event !== undefined && isResult(event)) result = event
-        else if (event !== undefined) onEvent?.(event as unknown as StageEvent)
+        else if (event !== undefined) onEvent?.(event)
       },
     })
     return result
