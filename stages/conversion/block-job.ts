@@ -10,6 +10,9 @@ import type { Sources } from './sources.ts'
 export const TILE_ROWS = 64
 const BLOCK_ROWS = 256
 
+/** A thread holds about five times this: a block as stored, with padding, converted, and its flags and weights. */
+const MAX_BLOCK_BYTES = 8 * 1024 * 1024
+
 /** What the workers need to convert an observation: where each file goes, and how its rows are turned. */
 export function blockJob(
   { members, header }: Sources,
@@ -23,6 +26,7 @@ export function blockJob(
     descending: freqHz.length > 1 && freqHz[1] < freqHz[0],
     lowestHz: file.lowestHz,
   }))
+  const blockRows = rowsOfBlock(members, layout)
   return {
     layout,
     sources: sources.sort((a, b) => a.slot - b.slot),
@@ -33,12 +37,23 @@ export function blockJob(
     swapped,
     pathM: rotated.pathM,
     samplesPerIntegration: header.dialect === 'dsa110' ? SAMPLES_PER_INTEGRATION : undefined,
-    blockRows: BLOCK_ROWS,
+    blockRows,
     results: {
       badCount: new Uint32Array(new SharedArrayBuffer(4 * rows)),
       flagCount: new Uint32Array(new SharedArrayBuffer(4 * rows)),
       weight: new Float32Array(new SharedArrayBuffer(4 * rows * polarizations)),
-      varying: new Uint8Array(new SharedArrayBuffer(Math.ceil(rows / BLOCK_ROWS))),
+      varying: new Uint8Array(new SharedArrayBuffer(Math.ceil(rows / blockRows))),
     },
   }
+}
+
+/**
+ * The HDF5 library decodes every chunk of a block whole. A block of twice the rows of the longest chunk touches three of
+ * them, where many short blocks would decode each of them again and again.
+ */
+function rowsOfBlock(members: Sources['members'], { tileChannels, polarizations }: MsLayout): number {
+  const longest = Math.max(0, ...members.map(({ read }) => (read.method === 'direct' ? 0 : read.chunkRows)))
+  const most = Math.floor(MAX_BLOCK_BYTES / (8 * tileChannels * polarizations))
+  const tiles = Math.floor(Math.min(Math.max(BLOCK_ROWS, 2 * longest), most) / TILE_ROWS)
+  return Math.max(1, tiles) * TILE_ROWS
 }

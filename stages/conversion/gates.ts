@@ -86,11 +86,16 @@ export function conversionChecks(facts: GateFacts): Check[] {
 type Grade = Pick<Check, 'name' | 'verdict' | 'message'> & Partial<Check>
 
 function gate(grade: Grade): Check {
-  return { gating: true, blocking: true, ...grade }
+  return { gating: true, blocking: true, ...measured(grade) }
 }
 
 function note(grade: Grade): Check {
-  return { gating: false, blocking: false, ...grade }
+  return { gating: false, blocking: false, ...measured(grade) }
+}
+
+/** A value that is no number cannot stand in a result: the check says in words what it found, and is bad. */
+function measured({ value, ...grade }: Grade): Grade {
+  return value === undefined || !Number.isFinite(value) ? grade : { ...grade, value }
 }
 
 /** Good up to `warn`, uncertain up to `fail`, bad beyond and for NaN. */
@@ -178,7 +183,7 @@ function antennaPositionCheck({ farthestAntennaM }: GateFacts): Check {
   return gate({
     name: 'antenna-positions',
     verdict: farthestAntennaM <= ANTENNA_RADIUS_M ? 'good' : 'bad',
-    ...(Number.isFinite(farthestAntennaM) ? { value: farthestAntennaM } : {}),
+    value: farthestAntennaM,
     unit: 'm',
     limits: { good: `<= ${ANTENNA_RADIUS_M}` },
     message: `the farthest antenna is ${farthestAntennaM.toFixed(0)} m from the array centre`,

@@ -6,6 +6,7 @@ import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { subtract } from '#runtime/sky/vector.ts'
 import type { RotationFrame } from '#runtime/sky/phase-rotation.ts'
 import { REOPEN_TOLERANCE } from './gates.ts'
+import { LARGEST_SQUARE } from './kernel.ts'
 
 /** Cells of the written set that are compared with the raw files. */
 const CELLS = 64
@@ -104,7 +105,8 @@ async function expectedCell(
   const stokes = metadata.stokes[cell.pol]
   const code = aipsOfStokes.get(asListed ? stokes : transposed(stokes))
   const { re: x, im } = await readSample(file, cell, { freqHz, pol: input.polarizations.indexOf(code ?? 0) })
-  if (!(Number.isFinite(x) && Number.isFinite(im)) || (x === 0 && im === 0)) return { re: 0, im: 0, flagged: true }
+  const square = x * x + im * im
+  if (!(square > 0 && square < LARGEST_SQUARE)) return { re: 0, im: 0, flagged: true }
   const y = asListed ? -im : im
   const frame = input.frames[input.integration[cell.row]]
   const turn = subtract(frame.s1, frame.s0)

@@ -22,7 +22,7 @@ export interface Source {
   bytes: number
   mtimeMs: number
   /** How the file is read: at its chunk addresses, or through the HDF5 library and why. */
-  read: { method: 'direct' | 'h5wasm'; reason: string | undefined }
+  read: { method: 'direct' | 'h5wasm'; reason: string | undefined; chunkRows: number }
 }
 
 /** The members of one observation, by ascending subband, and the header of the first. */
@@ -148,7 +148,8 @@ async function readFile(
   try {
     const header = decodeHeader(opened, options)
     const file = reduce(header)
-    const read = { method: opened.method, reason: opened.reason }
+    const chunkRows = opened.dataset('/Data/visdata')?.chunkShape?.[0] ?? 1
+    const read = { method: opened.method, reason: opened.reason, chunkRows }
     return {
       path,
       file,

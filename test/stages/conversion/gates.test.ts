@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ARCSEC_RAD } from '#runtime/sky/constants.ts'
-import { quality } from '#runtime/stage/quality.ts'
+import { quality, qualitySchema } from '#runtime/stage/quality.ts'
 import { conversionChecks, type GateFacts } from '../../../stages/conversion/gates.ts'
 import type { StationOffsets } from '../../../stages/conversion/station-offsets.ts'
 import type { WFit } from '../../../stages/conversion/w-fit.ts'
@@ -115,3 +115,24 @@ for (const [name, change, check, verdict] of cases) {
     }
   })
 }
+
+test('what cannot be measured is bad, and still a result that can be written', () => {
+  const unmeasured: [Partial<GateFacts>, string][] = [
+    [{ uvwErrorM: Number.NaN }, 'uvw-length'],
+    [{ farthestAntennaM: Number.NaN }, 'antenna-positions'],
+    [{ freqHz: Float64Array.of(1e9, Number.NaN) }, 'frequency-order'],
+    [{ siteOffsetDeg: Number.NaN }, 'site'],
+    [{ zeroFraction: Number.NaN }, 'zero-data'],
+    [{ reopen: { cells: 64, different: 1, largestError: Infinity } }, 'reopen'],
+    [{ wFit: wFit(Number.NaN, Number.NaN) }, 'w-fit'],
+  ]
+  for (const [facts, name] of unmeasured) {
+    const { checks, verdict } = qualitySchema.parse(
+      JSON.parse(JSON.stringify(quality(conversionChecks({ ...good, ...facts })))),
+    )
+    const check = checks.find((candidate) => candidate.name === name)
+    assert.equal(check?.verdict, 'bad')
+    assert.equal(check?.value, undefined)
+    assert.equal(verdict, 'bad')
+  }
+})
