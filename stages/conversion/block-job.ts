@@ -11,7 +11,7 @@ export const TILE_ROWS = 64
 const BLOCK_ROWS = 256
 
 /** A thread holds about five times this: a block as stored, with padding, converted, and its flags and weights. */
-const MAX_BLOCK_BYTES = 8 * 1024 * 1024
+const MAX_BLOCK_BYTES = 2 * 1024 * 1024
 
 /** What the workers need to convert an observation: where each file goes, and how its rows are turned. */
 export function blockJob(
