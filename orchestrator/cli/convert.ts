@@ -51,7 +51,7 @@ export function addConvertCommand(program: Command, io: Io, end: (exitCode: numb
     .addHelpText(
       'after',
       `
-Each of the files is a file, a folder (all its .hdf5 and .uvh5 files) or a pattern in quotes.
+Each of the files is a file, a folder (all its .hdf5, .uvh5 and .h5 files) or a pattern in quotes.
 
 Examples:
   contimg convert sb*.hdf5 -o out.ms

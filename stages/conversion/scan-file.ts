@@ -125,9 +125,18 @@ function faultOf(file: string, path: string, error: StageError): ScanFault {
   const message = error.message.startsWith(path)
     ? error.message.slice(path.length).replace(/^: /, '').replace(/^ /, 'it ')
     : error.message
-  const denied = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES'
-  const advice = denied
-    ? 'make the file readable for the user that runs contimg'
-    : 'copy the file again, or leave it out'
+  const system = (error.cause as NodeJS.ErrnoException | undefined)?.code
+  if (system === 'ENOENT') {
+    return {
+      file,
+      code,
+      message: 'it is a link to a file that does not exist, or was removed just now',
+      hint: 'mend the link, or remove it',
+    }
+  }
+  const advice =
+    system === 'EACCES'
+      ? 'make the file readable for the user that runs contimg'
+      : 'copy the file again, or leave it out'
   return { file, code, message, hint: error.hint ?? advice }
 }
