@@ -182,12 +182,29 @@ test('the recurrence over 48 channels is exact to 1e-12 and the result rounded o
 })
 
 test('rotating there and back is the identity', () => {
-  const there = setup([-5, -6], { descending: false, swapped: new Uint8Array(rows).fill(1) })
-  const vis = randomVis(2)
-  const { data } = converted({ ...there, pathM: there.pathM.map((path) => -path) }, converted(there, vis).data)
-  for (let i = 0; i < vis.length; i += 2) {
-    assert.ok(Math.hypot(data[i] - vis[i], data[i + 1] - vis[i + 1]) < 2e-7 * Math.hypot(vis[i], vis[i + 1]))
-  }
+  const path = fc.double({ min: -3000, max: 3000, noNaN: true })
+  fc.assert(
+    fc.property(
+      fc.array(path, { minLength: rows, maxLength: rows }),
+      fc.double({ min: 1e8, max: 1e10, noNaN: true }),
+      fc.constantFrom([-5, -6], [-5, -7, -8, -6]),
+      (paths, lowestHz, codes) => {
+        fc.pre(paths.some((metres) => Math.abs(metres) > 1))
+        const swapped = new Uint8Array(rows).fill(1)
+        const kernel = setup(codes, { descending: false, swapped, lowestHz, pathM: Float64Array.from(paths) })
+        // Swapped pairs of four correlations exchange the middle two: twice is where they were.
+        const there = converted(kernel, randomVis(codes.length))
+        const back = converted({ ...kernel, pathM: kernel.pathM.map((pathM) => -pathM) }, there.data)
+        const vis = randomVis(codes.length)
+        for (let i = 0; i < vis.length; i += 2) {
+          const size = Math.hypot(vis[i], vis[i + 1])
+          assert.ok(Math.hypot(back.data[i] - vis[i], back.data[i + 1] - vis[i + 1]) < 2e-7 * size)
+        }
+        assert.notDeepEqual(there.data, vis)
+      },
+    ),
+    { numRuns: 40 },
+  )
 })
 
 test('unusable samples become zero and are marked and counted, the others do not notice', () => {
