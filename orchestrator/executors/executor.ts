@@ -22,6 +22,8 @@ export interface AttemptOutcome {
   evidence: readonly string[]
   /** Whether trying again can help; absent where the class decides. */
   retryable?: boolean
+  /** Peak resident memory as far as it was seen. */
+  peakMemoryBytes?: number
   /** Present unless it succeeded. */
   problem?: Problem
   /** Present when it succeeded. */

@@ -1,4 +1,4 @@
-import type { StageName, Usage } from '#runtime/stage/contract.ts'
+import type { Resources, StageName, StagePlan, Usage } from '#runtime/stage/contract.ts'
 import type { Quality } from '#runtime/stage/quality.ts'
 import type { CalibrationChoice } from './solutions.ts'
 import type { AttemptClass } from './classify.ts'
@@ -26,6 +26,8 @@ export interface StepProduct {
   quality: Quality
   usage: Usage
   warnings: readonly string[]
+  /** Versions behind it; logs of older versions do not have it. */
+  provenance?: Record<string, string>
 }
 
 /** A run is a list of these, one JSON object a line; everything else is a fold of them. */
@@ -57,7 +59,16 @@ export type RunEvent = { at: string } & (
     }
   | ({ type: 'step.reused'; step: StepRef } & StepProduct)
   | { type: 'step.waiting'; step: StepRef; reason: string }
-  | { type: 'attempt.started'; step: StepRef; attempt: number; uid: string; log: string }
+  | {
+      type: 'attempt.started'
+      step: StepRef
+      attempt: number
+      uid: string
+      log: string
+      /** Its limits, and what its stage planned to need; logs of older versions do not have them. */
+      resources?: Resources
+      need?: StagePlan
+    }
   | { type: 'step.phase'; step: StepRef; phase: string }
   | { type: 'step.progress'; step: StepRef; done: number; total: number; unit: string }
   | {
@@ -66,6 +77,8 @@ export type RunEvent = { at: string } & (
       attempt: number
       class: AttemptClass
       evidence: readonly string[]
+      /** Peak resident memory as far as it was seen. */
+      peakMemoryBytes?: number
       retry: boolean
     }
   | ({ type: 'step.finished'; step: StepRef } & StepProduct)

@@ -211,13 +211,21 @@ function planObservation(state: RunState, event: RunEvent & { type: 'observation
 }
 
 function finish(step: StepState, status: 'done' | 'cached', event: { at: string } & StepProduct): void {
-  const { product, outputs, metrics, quality, usage, warnings } = event
+  const { product, outputs, metrics, quality, usage, warnings, provenance } = event
   delete step.waiting
   delete step.error
   Object.assign(step, {
     status,
     finishedAt: event.at,
-    product: { product, outputs, metrics, quality, usage, warnings },
+    product: {
+      product,
+      outputs,
+      metrics,
+      quality,
+      usage,
+      warnings,
+      ...(provenance === undefined ? {} : { provenance }),
+    },
   })
 }
 

@@ -217,7 +217,7 @@ function plannedEvent({ id, calibration, steps }: PlannedObservation): NewEvent 
 }
 
 function stepProduct({ product, result }: FinishedProduct): StepProduct {
-  const { outputs, metrics, quality, usage, warnings } = result
+  const { outputs, metrics, quality, usage, warnings, provenance } = result
   return {
     product,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { path }]) => [name, `${product}/${path}`])),
@@ -225,6 +225,7 @@ function stepProduct({ product, result }: FinishedProduct): StepProduct {
     quality,
     usage,
     warnings,
+    provenance,
   }
 }
 

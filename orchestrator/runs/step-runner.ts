@@ -62,7 +62,15 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
       stored: (product) => stored.get(product),
       earlier: environment.earlier(step),
     })
-    emit({ type: 'attempt.started', step: ref, attempt: number, uid, log: executor.logPath(context) })
+    emit({
+      type: 'attempt.started',
+      step: ref,
+      attempt: number,
+      uid,
+      log: executor.logPath(context),
+      resources,
+      need: step.need,
+    })
     const handle = executor.submit(
       { context, incoming: environment.incoming, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) },
       listener(ref, emit),
@@ -74,7 +82,16 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
       ...(outcome.retryable === undefined ? {} : { retryable: outcome.retryable }),
     })
     const retry = outcome.class !== 'succeeded' && !signal.aborted && shouldRetry(attempts, budgets(config))
-    emit({ type: 'attempt.ended', step: ref, attempt: number, class: outcome.class, evidence: outcome.evidence, retry })
+    const { class: ended, evidence, peakMemoryBytes } = outcome
+    emit({
+      type: 'attempt.ended',
+      step: ref,
+      attempt: number,
+      class: ended,
+      evidence,
+      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+      retry,
+    })
     if (retry) continue
     if (outcome.class !== 'succeeded') await removeKeyFile(config.root, step)
     return outcome

@@ -5,6 +5,7 @@ import type { Progress, StageContext } from '#runtime/stage/contract.ts'
 import { attemptDirectory } from '#runtime/stage/commit.ts'
 import type { ErrorData } from '#runtime/stage/errors.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import type { Snapshot } from '#runtime/stage/snapshot.ts'
 import {
   classifyProcess,
   describeEvidence,
@@ -117,6 +118,7 @@ async function runAttempt(
     class: outcome,
     evidence: describeEvidence(evidence),
     ...(retryable === undefined ? {} : { retryable }),
+    ...(snapshot.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: snapshot.peakMemoryBytes }),
     ...(outcome === 'succeeded' && product?.ok
       ? { result: product.result }
       : { problem: explainAttempt(outcome, evidence) }),
@@ -153,9 +155,9 @@ function hear(line: string, heard: { error?: ErrorData; phase?: string }, listen
   }
 }
 
-async function readSnapshot(path: string): Promise<{ error?: ErrorData; phase?: string }> {
+async function readSnapshot(path: string): Promise<Partial<Snapshot>> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as { error?: ErrorData; phase?: string }
+    return JSON.parse(await readFile(path, 'utf8')) as Partial<Snapshot>
   } catch {
     // None was written, or the stage was killed while it wrote: the exit status remains as evidence.
     return {}
