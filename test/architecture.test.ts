@@ -53,6 +53,10 @@ test('sky maths imports only numeric kernels and sky maths', () => {
   forbid(/^stages\/runtime\/sky\//, /^(?!stages\/runtime\/(numeric|sky)\/)/)
 })
 
+test('pages are drawn from nothing but their arguments', () => {
+  forbid(/^stages\/runtime\/page\//, /^(?!stages\/runtime\/page\/)/)
+})
+
 test('the runtime knows no stage and no orchestrator', () => {
   forbid(/^stages\/runtime\//, /^(orchestrator|stages\/(?!runtime\/))/)
 })
@@ -63,9 +67,9 @@ test('a stage imports no other stage and nothing of the orchestrator', () => {
   }
 })
 
-test('the orchestrator imports only contracts and the stage runtime of the stages', () => {
+test('the orchestrator imports only contracts, the stage runtime and what draws pages of the stages', () => {
   forbid(/^orchestrator\//, /^stages\//, ({ target }) =>
-    /^stages\/(runtime\/stage\/.*|[a-z]+\/contract|conversion\/scan-schema)\.ts$/.test(target),
+    /^stages\/(runtime\/(stage|page)\/.*|[a-z]+\/contract|conversion\/scan-schema)\.ts$/.test(target),
   )
 })
 
@@ -94,7 +98,7 @@ test('child processes are started by exec.ts and the local executor only', () =>
 })
 
 test('pure rooms import no file system, process, client or clock', () => {
-  const pure = /^(stages\/runtime\/(sky|numeric)\/|orchestrator\/(pipeline|view)\/)/
+  const pure = /^(stages\/runtime\/(sky|numeric|page)\/|orchestrator\/(pipeline|view)\/)/
   forbid(pure, /^node:(?!util)|^(pino|execa|h5wasm|commander)/, ({ target }) => target === 'node:crypto')
 })
 

@@ -112,7 +112,7 @@ const BYTES_PER_PIXEL = 34
 /** The validation stage: source catalogue, graded checks, verdict and report of one image. */
 export const validation = defineStage({
   name: 'validation',
-  version: 1,
+  version: 2,
   params: validationParams,
   inputs: {
     image: { kind: 'image' },

@@ -1,8 +1,8 @@
 import { median, quantile } from '#runtime/numeric/statistics.ts'
 import type { CalibrationSummary } from '../calibration-summary.ts'
-import { domainOf } from './axis.ts'
-import { html, type Html } from './html.ts'
-import { plot, type Layer, type PlotPoint } from './plot.ts'
+import { domainOf } from '#runtime/page/axis.ts'
+import { html, type Html } from '#runtime/page/html.ts'
+import { plot, type Layer, type PlotPoint } from '#runtime/page/plot.ts'
 import { significant } from './text.ts'
 
 /** Pictures of antenna x frequency and time x frequency planes as data URIs, first row at the bottom. */

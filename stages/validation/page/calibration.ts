@@ -1,5 +1,5 @@
 import type { DataFacts } from '../data-checks.ts'
-import { html, type Html } from './html.ts'
+import { html, type Html } from '#runtime/page/html.ts'
 import type { ReportInput } from './report.ts'
 import { significant } from './text.ts'
 

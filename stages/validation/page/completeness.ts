@@ -1,8 +1,8 @@
 import { wilson } from '#runtime/numeric/statistics.ts'
 import { twoSidedChance } from '../line.ts'
 import type { PredictedSource } from '../prediction.ts'
-import { html, type Html } from './html.ts'
-import { plot } from './plot.ts'
+import { html, type Html } from '#runtime/page/html.ts'
+import { plot } from '#runtime/page/plot.ts'
 import type { ReportInput } from './report.ts'
 import { degrees, milliJy, significant } from './text.ts'
 

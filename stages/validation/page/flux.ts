@@ -1,8 +1,8 @@
 import { quantile } from '#runtime/numeric/statistics.ts'
 import type { Pair } from '../comparison.ts'
-import { domainOf } from './axis.ts'
-import { html, type Html } from './html.ts'
-import { MAX_POINTS, plot, type Layer } from './plot.ts'
+import { domainOf } from '#runtime/page/axis.ts'
+import { html, type Html } from '#runtime/page/html.ts'
+import { MAX_POINTS, plot, type Layer } from '#runtime/page/plot.ts'
 import type { ReportInput } from './report.ts'
 import { milliJy, significant } from './text.ts'
 

@@ -1,6 +1,6 @@
-import { domainOf } from './axis.ts'
-import { html, type Html } from './html.ts'
-import { plot } from './plot.ts'
+import { domainOf } from '#runtime/page/axis.ts'
+import { html, type Html } from '#runtime/page/html.ts'
+import { plot } from '#runtime/page/plot.ts'
 import type { ReportInput } from './report.ts'
 import { microJyPerBeam, significant } from './text.ts'
 

@@ -1,3 +1,5 @@
+import { fact, pageDocument } from '#runtime/page/document.ts'
+import { html, type Html } from '#runtime/page/html.ts'
 import { halfTurn } from '#runtime/sky/gaussian-fit.ts'
 import type { Check, Verdict } from '#runtime/stage/quality.ts'
 import type { Assessment } from '../assess.ts'
@@ -10,7 +12,6 @@ import { astrometrySection } from './astrometry.ts'
 import { calibrationSection } from './calibration.ts'
 import { completenessSection } from './completeness.ts'
 import { fluxSection, type Outlier } from './flux.ts'
-import { html, type Html } from './html.ts'
 import { noiseSection, type NoisePlots } from './noise.ts'
 import { sourceTable } from './source-table.ts'
 import { skySection, type SkyPictures } from './sky.ts'
@@ -49,47 +50,15 @@ export function report(input: ReportInput): string {
     { id: 'sources', title: 'Sources', body: sourceTable(input) },
     { id: 'provenance', title: 'Provenance', body: provenanceSection(input) },
   ]
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-        />
-        <title>${observation}: ${quality.verdict}</title>
-        <style>
-          ${{ markup: style }}
-        </style>
-      </head>
-      <body>
-        <header class="banner">
-          ${banner(input)}
-          <nav aria-label="Sections">
-            <ul>
-              ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
-            </ul>
-          </nav>
-        </header>
-        <main>
-          ${sections.map(
-            ({ id, title, body }) =>
-              html`<section id="${id}" aria-labelledby="${id}-h">
-                <h2 id="${id}-h">${title}</h2>
-                ${body}
-              </section> `,
-          )}
-          <footer>
-            Written by contimg, the continuum imaging pipeline for the DSA-110. The numbers of this page are in
-            <a href="qa.json">qa.json</a>, the sources in <a href="catalogue.csv">catalogue.csv</a>,
-            <a href="catalogue.fits">catalogue.fits</a> and <a href="catalogue.vot">catalogue.vot</a>.
-          </footer>
-        </main>
-      </body>
-    </html> `
-  // The indentation of the templates is for the reader of the code.
-  return page.markup.replaceAll(/\n\s+/g, '\n')
+  return pageDocument({
+    title: `${observation}: ${quality.verdict}`,
+    style,
+    banner: banner(input),
+    sections,
+    footer: html`Written by contimg, the continuum imaging pipeline for the DSA-110. The numbers of this page are in
+      <a href="qa.json">qa.json</a>, the sources in <a href="catalogue.csv">catalogue.csv</a>,
+      <a href="catalogue.fits">catalogue.fits</a> and <a href="catalogue.vot">catalogue.vot</a>.`,
+  })
 }
 
 const sentences: Record<Verdict, string> = {
@@ -139,16 +108,6 @@ function decidingChecks(checks: readonly Check[], verdict: Verdict): Html {
 /** Whether a check keeps the verdict from being good. */
 function isShort({ gating, verdict }: Check): boolean {
   return gating ? verdict !== 'good' : verdict === 'uncertain' || verdict === 'bad'
-}
-
-function fact(term: string, value: string | undefined): Html | false {
-  return (
-    value !== undefined &&
-    html`<div>
-      <dt>${term}</dt>
-      <dd>${value}</dd>
-    </div>`
-  )
 }
 
 function checksSection({ assessment, params }: ReportInput): Html {

@@ -1,5 +1,5 @@
 import type { ImageSource } from '../sources.ts'
-import { html, type Html } from './html.ts'
+import { html, type Html } from '#runtime/page/html.ts'
 import type { ReportInput } from './report.ts'
 import { counted, milliJy } from './text.ts'
 

@@ -1,4 +1,4 @@
-import { html, type Html } from './html.ts'
+import { html, type Html } from '#runtime/page/html.ts'
 import type { ReportInput } from './report.ts'
 import { degrees, milliJy, significant } from './text.ts'
 

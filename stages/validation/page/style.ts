@@ -1,39 +1,9 @@
-/** Styles of the report: light and dark by the reader's choice, black on white in print, contrast at least 4.5. */
+/** Styles of the report besides those that all pages share. */
 export const style = `
-:root { color-scheme: light dark; --page: #ffffff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --panel: #f6f8fa;
-  --main: #0b5fae; --second: #b45309; --third: #6d3fc0; --muted: #6e7781; --good: #1a7f37; --uncertain: #8a5a00; --bad: #b3261e; --notrun: #57606a; }
-@media screen and (prefers-color-scheme: dark) { :root { --page: #0d1117; --ink: #e6edf3; --soft: #9da7b1; --line: #30363d; --panel: #161b22;
-  --main: #6cb6ff; --second: #f0a85a; --third: #c297ff; --muted: #8b949e; --good: #56d364; --uncertain: #e3b341; --bad: #ff8880; --notrun: #9da7b1; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-main, header.banner { max-width: 1080px; margin: 0 auto; padding: 0 20px; }
-header.banner { padding-top: 22px; }
-h1 { font-size: 1.55rem; margin: 0 0 4px; } h2 { font-size: 1.2rem; margin: 36px 0 8px; padding-bottom: 4px; border-bottom: 1px solid var(--line); } h3 { font-size: 1rem; margin: 18px 0 6px; }
-p { margin: 6px 0; max-width: 75ch; } a { color: var(--main); }
-.verdict { border: 1px solid var(--line); border-left: 8px solid var(--tone); background: var(--panel); padding: 12px 16px; margin: 14px 0; border-radius: 4px; }
-.verdict strong { color: var(--tone); font-size: 1.15rem; }
-.tone-of-good { --tone: var(--good); } .tone-of-uncertain { --tone: var(--uncertain); } .tone-of-bad { --tone: var(--bad); } .tone-of-not-run { --tone: var(--notrun); }
 .mark-box { display: inline-block; padding: 1px 8px; border: 1px solid var(--bad); color: var(--bad); border-radius: 3px; font-weight: 600; margin-right: 8px; }
 .mark-box.plain { border-color: var(--soft); color: var(--soft); }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 4px 22px; margin: 12px 0; padding: 0; }
-.facts div { border-bottom: 1px dotted var(--line); padding: 3px 0; } .facts dt { color: var(--soft); font-size: 0.84rem; } .facts dd { margin: 0; overflow-wrap: anywhere; }
-nav ul { list-style: none; padding: 0; margin: 8px 0; display: flex; flex-wrap: wrap; gap: 4px 16px; }
-.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 20px; } .scroll:focus-visible { outline: 2px solid var(--main); }
-table { border-collapse: collapse; width: 100%; font-size: 0.92rem; } caption { text-align: left; color: var(--soft); padding: 4px 0; }
-th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; }
 .checks { table-layout: fixed; min-width: 860px; } .checks th:nth-child(1) { width: 16%; } .checks th:nth-child(2) { width: 18%; } .checks th:nth-child(3) { width: 14%; } .checks th:nth-child(4) { width: 5%; } .checks th:nth-child(5) { width: 9%; }
-.limit { display: block; white-space: nowrap; } svg .plane { image-rendering: pixelated; }
-td.number, th.number { padding-right: 16px; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.grade { color: var(--tone); font-weight: 600; white-space: nowrap; } .shown { color: var(--soft); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 14px 22px; }
-figure { margin: 0; break-inside: avoid; } figcaption { color: var(--soft); font-size: 0.88rem; padding: 2px 0 6px; }
-.plot svg:not(.swatch) { width: 100%; height: auto; display: block; }
-svg .grid line { stroke: var(--line); stroke-width: 0.7; } svg .frame { fill: none; stroke: var(--muted); } svg .ticks text { fill: var(--soft); font-size: 11px; } svg .label { fill: var(--ink); font-size: 12px; }
-.tone-main { --c: var(--main); } .tone-second { --c: var(--second); } .tone-third { --c: var(--third); } .tone-muted { --c: var(--muted); }
-.tone-good { --c: var(--good); } .tone-uncertain { --c: var(--uncertain); } .tone-bad { --c: var(--bad); }
-svg .mark { fill: var(--c); fill-opacity: 0.75; } svg .stroke { fill: none; stroke: var(--c); stroke-width: 1.6; } svg .dashed .stroke, .dashed svg .stroke, svg.dashed .stroke { stroke-dasharray: 5 4; }
-svg .bars { fill: var(--c); fill-opacity: 0.55; } svg .band { fill: var(--c); fill-opacity: 0.16; } svg .error { stroke: var(--c); stroke-width: 1; stroke-opacity: 0.65; }
-.legend { display: inline-flex; flex-wrap: wrap; gap: 2px 14px; margin-left: 12px; } .legend .swatch { width: 18px; height: 10px; }
+.limit { display: block; white-space: nowrap; }
 .sky { position: relative; max-width: 860px; } .sky svg { width: 100%; height: auto; display: block; background: #000; }
 .sky .match { stroke: #7cc4ff; } .sky .miss { stroke: #ffb454; } .sky .extra { stroke: #ff9ae0; }
 .sky .outline { fill: none; stroke-width: 1.6; vector-effect: non-scaling-stroke; }
@@ -41,6 +11,5 @@ svg .bars { fill: var(--c); fill-opacity: 0.55; } svg .band { fill: var(--c); fi
 .key span { display: inline-flex; align-items: center; gap: 5px; margin-right: 16px; } .key svg { width: 18px; height: 18px; background: #000; border-radius: 3px; }
 .thumbs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(260px, 100%), 1fr)); gap: 14px 22px; margin-top: 14px; } .thumbs img { width: 100%; height: auto; background: #000; display: block; }
 .cut { width: 64px; height: 64px; image-rendering: pixelated; background: #000; }
-footer { color: var(--soft); font-size: 0.85rem; margin: 40px 0 30px; }
-@media print { :root { --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner { max-width: none; } nav { display: none; } .checks { min-width: 0; } .scroll { overflow: visible; } table { font-size: 9.5px; } td.number, th.number { white-space: normal; } h2 { break-after: avoid; } tr, figure { break-inside: avoid; } .sky { max-width: 14cm; } .facts { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: 1fr 1fr; } }
+@media print { .checks { min-width: 0; } .sky { max-width: 14cm; } }
 `
