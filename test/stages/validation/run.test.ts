@@ -239,6 +239,7 @@ test('the page is one file that asks for nothing', () => {
     links.every(
       (target) =>
         target.startsWith('data:image/png;base64,') ||
+        target === 'data:,' ||
         target.startsWith('#') ||
         ['qa.json', 'catalogue.csv', 'catalogue.fits', 'catalogue.vot'].includes(target),
     ),
