@@ -77,24 +77,30 @@ function parameterRows(schema: Schema, prefix = ''): string[][] {
 }
 
 function errorPage(): string {
-  const rows = Object.entries(errorCatalogue).map(([name, { exit, retryable, quarantine, help }]) => [
+  const rows = Object.entries(errorCatalogue).map(([name, { exit, retryable, quarantine, help, fix }]) => [
     code(name),
     String(exit),
     retryable ? 'yes' : 'no',
     quarantine ? 'yes' : 'no',
     help,
+    fix,
   ])
-  const problems = Object.entries(problemCatalogue).map(([name, { exit, help }]) => [code(name), String(exit), help])
+  const problems = Object.entries(problemCatalogue).map(([name, { exit, help, fix }]) => [
+    code(name),
+    String(exit),
+    help,
+    fix,
+  ])
   return [
     note.trimEnd(),
     '# Error codes',
     'Every message of contimg ends with one of these codes in brackets; in JSON it is `error.code`. What the exit codes of `contimg` mean is in [running](running.md).',
     '## Commands and runs',
     'What a command or a step of a run can end with besides the codes of the stages, and the exit code of `contimg` then.',
-    table(['code', 'exit', 'meaning'], problems),
+    table(['code', 'exit', 'cause', 'fix'], problems),
     '## Stages',
     'What a stage can end with, the exit code of its process (`contimg` itself then ends with 1), whether another attempt can help, and whether the observation is set aside because its raw data are at fault.',
-    table(['code', 'exit', 'retry', 'quarantine', 'meaning'], rows),
+    table(['code', 'exit', 'retry', 'quarantine', 'cause', 'fix'], rows),
     '',
   ]
     .join('\n\n')

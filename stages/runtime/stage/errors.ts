@@ -1,3 +1,12 @@
+/** What is said of a code on the page of codes: what it means, and what a person does about it. */
+interface CatalogueEntry {
+  exit: number
+  retryable: boolean
+  quarantine: boolean
+  help: string
+  fix: string
+}
+
 /**
  * The catalogue of error codes a stage can end with. Each code fixes the exit code, whether a retry can help, and
  * whether the raw data of the observation are at fault (`quarantine`).
@@ -8,86 +17,135 @@ export const errorCatalogue = {
     retryable: false,
     quarantine: false,
     help: 'the context or its parameters do not fit the contract',
+    fix: 'correct the parameter that the message names; `contimg run` checks the configuration before it starts anything',
   },
   PLAN_TOO_LARGE: {
     exit: 64,
     retryable: false,
     quarantine: false,
     help: 'the planned memory or scratch exceeds what the attempt was given',
+    fix: 'give the stage more with execution.stages.<stage>.resources, or choose smaller parameters',
   },
-  INPUT_MISSING: { exit: 66, retryable: false, quarantine: false, help: 'a promised input does not exist' },
+  INPUT_MISSING: {
+    exit: 66,
+    retryable: false,
+    quarantine: false,
+    help: 'a promised input does not exist',
+    fix: 'put the file back where it was, or run the same command again so that it is looked for anew',
+  },
   OBSERVATIONS_MIXED: {
     exit: 64,
     retryable: false,
     quarantine: false,
     help: 'the files to convert into one set belong to several observations',
+    fix: 'give the files of one observation; `contimg scan DIR` shows which belong together',
   },
   INPUT_CHANGED: {
     exit: 66,
     retryable: false,
     quarantine: false,
     help: 'an input differs in size or hash from what the context promises',
+    fix: 'run the same command again when nothing writes to the input any more; remove a product that was damaged',
   },
   DATA_UNREADABLE: {
     exit: 65,
     retryable: false,
     quarantine: true,
     help: 'a raw file cannot be read: not HDF5, truncated or corrupt',
+    fix: 'copy the file again from where it was recorded, then run the same command again',
   },
   DATA_UNSUPPORTED: {
     exit: 65,
     retryable: false,
     quarantine: true,
     help: 'a raw file uses a layout, type or filter that is not supported',
+    fix: 'write the file again in a layout that is supported (docs/raw-data.md)',
   },
-  DATA_IMPLAUSIBLE: { exit: 65, retryable: false, quarantine: true, help: 'raw headers hold implausible values' },
+  DATA_IMPLAUSIBLE: {
+    exit: 65,
+    retryable: false,
+    quarantine: true,
+    help: 'raw headers hold implausible values',
+    fix: 'look at the header that the message names; nothing is guessed in its place',
+  },
   DATA_UNUSABLE: {
     exit: 65,
     retryable: false,
     quarantine: false,
     help: 'the data cannot be processed: all flagged, all zero, or empty',
+    fix: 'nothing can be made from these data; leave the observation out with --observations',
   },
   NO_CALIBRATOR: {
     exit: 65,
     retryable: false,
     quarantine: false,
     help: 'no calibrator in the beam and no valid solution set',
+    fix: 'add an observation of a calibrator within 12 hours to the input, or image without: --uncalibrated',
   },
   OUTPUT_EXISTS: {
     exit: 64,
     retryable: false,
     quarantine: false,
     help: 'the folder to write to holds something else',
+    fix: 'choose another name, or --force to replace a MeasurementSet',
   },
   OUTPUT_UNWRITABLE: {
     exit: 64,
     retryable: false,
     quarantine: false,
     help: 'the folder to write to does not exist or cannot be written',
+    fix: 'choose a folder that exists and can be written',
   },
   OUTPUT_INVALID: {
     exit: 70,
     retryable: false,
     quarantine: false,
     help: 'the stage did not write what its contract promises',
+    fix: 'report this as a defect, with the log of the attempt',
   },
-  WSCLEAN_MISSING: { exit: 69, retryable: false, quarantine: false, help: 'WSClean is not installed' },
-  WSCLEAN_FAILED: { exit: 70, retryable: false, quarantine: false, help: 'WSClean ended with an error' },
-  CHILD_FAILED: { exit: 70, retryable: false, quarantine: false, help: 'a child process ended with an error' },
+  WSCLEAN_MISSING: {
+    exit: 69,
+    retryable: false,
+    quarantine: false,
+    help: 'WSClean is not installed',
+    fix: 'install WSClean (Debian, Ubuntu: apt-get install wsclean)',
+  },
+  WSCLEAN_FAILED: {
+    exit: 70,
+    retryable: false,
+    quarantine: false,
+    help: 'WSClean ended with an error',
+    fix: 'read its last lines in the log of the attempt; they name the cause',
+  },
+  CHILD_FAILED: {
+    exit: 70,
+    retryable: false,
+    quarantine: false,
+    help: 'a child process ended with an error',
+    fix: 'read its last lines in the log of the attempt; they name the cause',
+  },
   DISK_FULL: {
     exit: 74,
     retryable: false,
     quarantine: false,
     help: 'no space left on the data root or the scratch folder',
+    fix: 'free some space, then run the same command again: finished steps are reused',
   },
   CANCELLED: {
     exit: 75,
     retryable: true,
     quarantine: false,
     help: 'stopped by SIGTERM or SIGINT before the product was committed',
+    fix: 'run the same command again: finished steps are reused',
   },
-  INTERNAL: { exit: 70, retryable: false, quarantine: false, help: 'a fault of contimg itself' },
-} as const
+  INTERNAL: {
+    exit: 70,
+    retryable: false,
+    quarantine: false,
+    help: 'a fault of contimg itself',
+    fix: 'run again with -v and report this as a defect',
+  },
+} as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof errorCatalogue
 
