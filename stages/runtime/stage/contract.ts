@@ -74,6 +74,8 @@ export const stageResultSchema = z.strictObject({
   usage: usageSchema,
   warnings: z.array(z.string()),
   provenance: z.record(z.string(), z.string()),
+  /** sha256 of the canonical JSON of all other members: a changed byte shows. Set by the commit. */
+  seal: z.string().optional(),
 })
 export type StageResult = z.infer<typeof stageResultSchema>
 

@@ -29,14 +29,28 @@ export async function hashFile(path: string): Promise<Digest> {
   }
 }
 
-/** The hash of a directory: sha256 of its sorted `path size sha256` lines; bytes are the sum over its files. */
+/** A file of a directory with its content hash; `path` is relative, with `/` separators. */
+export interface FileDigest extends Digest {
+  path: string
+}
+
+/** The hash of a directory: that of its files; bytes are the sum over them. */
 export async function hashTree(directory: string): Promise<Digest> {
+  return treeDigest(await hashFiles(directory))
+}
+
+/** Every file below a directory with its hash, sorted by path. */
+export async function hashFiles(directory: string): Promise<FileDigest[]> {
   const files = await listFiles(directory)
-  const digests = await Promise.all(files.map(async (file) => ({ file, ...(await hashFile(join(directory, file))) })))
-  const lines = digests.map(({ file, bytes, sha256 }) => `${file} ${bytes} ${sha256}\n`)
+  return Promise.all(files.map(async (path) => ({ path, ...(await hashFile(join(directory, path))) })))
+}
+
+/** The hash of a directory whose files are known: sha256 of their `path size sha256` lines, sorted by path. */
+export function treeDigest(files: readonly FileDigest[]): Digest {
+  const lines = files.map(({ path, bytes, sha256 }) => `${path} ${bytes} ${sha256}\n`)
   return {
     sha256: createHash('sha256').update(lines.join('')).digest('hex'),
-    bytes: digests.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }
 

@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { commitAttempt, attemptDirectory, createAttempt, describeOutputs, syncAttempt } from './commit.ts'
+import {
+  attemptDirectory,
+  commitAttempt,
+  createAttempt,
+  describeOutputs,
+  syncAttempt,
+  type DescribedOutputs,
+} from './commit.ts'
 import {
   apiVersion,
   type Progress,
@@ -64,8 +71,7 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
       signal: cancelled.signal,
       onProgress: (progress) => snapshot.progress(progress),
     }
-    const result = await perform({ contract, run, context, root }, session)
-    await commitAttempt(outputDir, productDir, result)
+    await commitAttempt(outputDir, productDir, await perform({ contract, run, context, root }, session))
     log.event({ type: 'committed', product: context.productDir })
   } catch (thrown) {
     const failure = cancelled.signal.aborted
@@ -94,7 +100,7 @@ interface Session {
 async function perform<C extends StageContract>(
   { contract, run, context, root }: Attempt<C>,
   { usage, log, outputDir, scratchDir, signal, onProgress }: Session,
-): Promise<StageResult> {
+): Promise<{ result: StageResult; files: DescribedOutputs['files'] }> {
   const params = parseParams(contract, context.params)
   const folders = { root, incoming: process.env['CONTIMG_INCOMING'] }
   const inputs = await usage.phase('check-inputs', () => checkInputs(contract, context.inputs, folders))
@@ -126,9 +132,9 @@ async function perform<C extends StageContract>(
   })
   signal.throwIfAborted()
   await usage.phase('sync', () => syncAttempt(outputDir))
-  const outputs = await usage.phase('hash', () => describeOutputs(contract, outputDir, outcome.outputs))
+  const { outputs, files } = await usage.phase('hash', () => describeOutputs(contract, outputDir, outcome.outputs))
   signal.throwIfAborted()
-  return {
+  const result: StageResult = {
     apiVersion,
     stage: contract.name,
     key: context.key,
@@ -140,6 +146,7 @@ async function perform<C extends StageContract>(
     warnings,
     provenance: { contimg: await version(), node: process.version, ...outcome.provenance },
   }
+  return { result, files }
 }
 
 /** Rewrites the termination message with where the stage is; a failure stays in it to the end. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import pino from 'pino'
+import { LOG_FILE } from './checksums.ts'
 import type { StageLog } from './contract.ts'
 
 export interface LogSink extends StageLog {
@@ -24,7 +25,7 @@ export function createLog({
   const stdout = pino.destination({ dest: 1, sync: true })
   const streams: pino.StreamEntry[] = [{ level: 'info', stream: stdout }]
   if (directory !== undefined) {
-    streams.push({ level: 'debug', stream: pino.destination({ dest: join(directory, 'stage.log'), sync: true }) })
+    streams.push({ level: 'debug', stream: pino.destination({ dest: join(directory, LOG_FILE), sync: true }) })
   }
   const logger = pino(
     { level: 'debug', base: { stage, observation }, timestamp: pino.stdTimeFunctions.isoTime },

@@ -98,7 +98,7 @@ test('a stage that succeeds commits its product with hashes, usage and result.js
     ['check-inputs', 'write', 'sync', 'hash'],
   )
   assert.ok(result.usage.peakMemoryBytes > 1e6 && result.usage.cpuSeconds > 0)
-  assert.deepEqual(readdirSync(product).sort(), ['copy.txt', 'result.json', 'stage.log'])
+  assert.deepEqual(readdirSync(product).sort(), ['checksums.sha256', 'copy.txt', 'result.json', 'stage.log'])
   assert.deepEqual(readdirSync(join(root, 'scratch')), [])
   assert.ok(lines.some((line) => line['type'] === 'progress' && line['done'] === 1))
 })
