@@ -53,19 +53,25 @@ export function admit(scan: Scan, config: RunConfig): Admission {
   return { admitted, rejected, quarantined }
 }
 
-/** Whether an observation is selected by the ids and patterns (`*`, `?`) of the configuration. */
+/**
+ * Whether an observation is selected by the ids, patterns (`*`, `?`) and ranges (`20260125..20260126T12`, both ends and
+ * all that begins with them included) of the configuration.
+ */
 export function selection(patterns: readonly string[] | undefined): (id: string) => boolean {
   if (patterns === undefined) return () => true
-  const expressions = patterns.map(
-    (pattern) =>
-      new RegExp(
-        `^${pattern
-          .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-          .replaceAll('*', '.*')
-          .replaceAll('?', '.')}$`,
-      ),
-  )
-  return (id) => expressions.some((expression) => expression.test(id))
+  const tests = patterns.map((pattern) => {
+    const [from, to] = pattern.split('..')
+    if (from !== undefined && to !== undefined)
+      return (id: string) => id >= from && (to === '' || id <= to || id.startsWith(to))
+    const expression = new RegExp(
+      `^${pattern
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+    )
+    return (id: string) => expression.test(id)
+  })
+  return (id) => tests.some((fits) => fits(id))
 }
 
 function tooFew(observation: ScanObservation, faults: readonly Fault[], config: RunConfig): Problem | undefined {

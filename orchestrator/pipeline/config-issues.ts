@@ -1,6 +1,7 @@
 import { isMap, isScalar, type Document, type LineCounter } from 'yaml'
 import { z } from 'zod'
 import { canonicalJson } from '#runtime/stage/files.ts'
+import { inputSchema, rangeOf, unitOf } from './config-keys.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Override } from './config.ts'
 
@@ -37,10 +38,24 @@ export function describeIssue(issue: z.core.$ZodIssue, { schema, value, origin }
       return { text: `${text}   unknown key "${key}"${inside}${hint}`, offset }
     })
   }
-  const description = schemaAt(schema, path)?.description
-  const meaning = description === undefined ? '' : ` (${description})`
+  const wanted = schemaAt(schema, path)
+  const meaning = wanted?.description === undefined ? '' : ` (${wanted.description})`
   const { text, offset } = place(path, origin, false)
-  return [{ text: `${text}   ${path.join('.')}: ${expectation(issue, valueAt(value, path))}${meaning}`, offset }]
+  const expected = expectation(issue, valueAt(value, path))
+  const found = issue.code === 'custom' ? expected : `${expected}${allowed(wanted, { path, expected })}`
+  return [{ text: `${text}   ${path.join('.')}: ${found}${meaning}`, offset }]
+}
+
+/** The range and the unit of a value, where it has them and they are not said yet: `; allowed 64 to 16384, even; unit pixels`. */
+function allowed(
+  schema: z.ZodType | undefined,
+  { path, expected }: { path: readonly string[]; expected: string },
+): string {
+  if (schema === undefined) return ''
+  const range = rangeOf(inputSchema(schema))
+  const unit = unitOf(path)
+  const said = range === undefined || expected.includes(`expected ${range},`)
+  return `${said ? '' : `; allowed ${range}`}${unit === undefined ? '' : `; unit ${unit}`}`
 }
 
 function expectation(issue: z.core.$ZodIssue, given: unknown): string {

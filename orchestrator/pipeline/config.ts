@@ -32,7 +32,7 @@ const retention = z
   .refine((wanted) => wanted === 'forever', 'not supported yet on one machine, where every product is kept for ever')
 
 /** The one configuration object: the stage blocks are exactly that stage's parameters, and only they enter keys. */
-const configSchema = z.strictObject({
+export const configSchema = z.strictObject({
   name: z
     .string()
     .regex(runNamePattern, 'expected letters, digits, dots, dashes')
@@ -79,6 +79,11 @@ const configSchema = z.strictObject({
       failOn: z.enum(['bad', 'uncertain']).default('bad').describe('Verdict from which a run ends with exit code 3'),
       executor: z.enum(['local']).default('local').describe('Where steps run'),
       resources: resourcesConfig.prefault({}).describe('Resources of one step'),
+      from: z
+        .enum(pipelineStages)
+        .optional()
+        .describe('First stage to run; what the stages before it make must exist; default: conversion'),
+      until: z.enum(pipelineStages).optional().describe('Last stage to run; default: validation'),
       staging: z
         .enum(['auto', 'on', 'off'])
         .default('auto')

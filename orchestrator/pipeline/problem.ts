@@ -13,7 +13,11 @@ export const problemCatalogue = {
     help: 'the configuration breaks its schema',
     fix: 'correct what the message lists by line and column; nothing was started',
   },
-  CONFIG_KEY_UNKNOWN: { exit: 2, help: 'the configuration has no such key' },
+  CONFIG_KEY_UNKNOWN: {
+    exit: 2,
+    help: 'the configuration has no such key',
+    fix: '`contimg explain` lists all keys',
+  },
   INPUT_NOT_FOUND: {
     exit: 2,
     help: 'the input folder or file does not exist',
@@ -85,15 +89,26 @@ export const problemCatalogue = {
     help: 'a run of that name has another configuration',
     fix: 'choose another --name, or give the configuration that the run was started with',
   },
-  RUN_NOT_ACTIVE: { exit: 2, help: 'no process works on this run' },
-  RUN_ACTIVE: { exit: 2, help: 'a process works on this run, which must end first' },
-  RUN_TIMED_OUT: { exit: 5, help: 'the run took longer than --timeout allows' },
-  ID_AMBIGUOUS: { exit: 2, help: 'a shortened name or id fits several' },
-  STEP_NOT_FOUND: { exit: 2, help: 'the run has no such observation or step' },
-  UPSTREAM_NEEDED: { exit: 2, help: 'a step before the first that is to run has no product' },
-  NOT_CONFIRMED: { exit: 2, help: 'what removes or ends something was not confirmed' },
-  LOG_MISSING: { exit: 2, help: 'there is no log of this step' },
-  MACHINE_UNFIT: { exit: 2, help: 'this machine lacks what contimg needs' },
+  RUN_NOT_ACTIVE: {
+    exit: 2,
+    help: 'no process works on this run',
+    fix: 'nothing needs to be cancelled; `contimg get RUN` shows how it ended, `contimg rm RUN` removes it',
+  },
+  RUN_TIMED_OUT: {
+    exit: 5,
+    help: 'the run took longer than --timeout allows',
+    fix: '`contimg resume RUN` goes on; finished steps are reused',
+  },
+  STEP_NOT_FOUND: {
+    exit: 2,
+    help: 'the run has no such observation or step, or a shortened id fits several',
+    fix: '`contimg get RUN` shows the observations, stages and keys there are',
+  },
+  UPSTREAM_NEEDED: {
+    exit: 2,
+    help: 'a step before the first one that is to run (--from, --only) has no product',
+    fix: 'leave --from or --only out, or name an earlier stage',
+  },
   RUN_LOCKED: {
     exit: 2,
     help: 'another process works on this run',

@@ -75,7 +75,7 @@ const faulty: [string, string, string[], RegExp[]][] = [
     'a value out of its range',
     'calibration:\n  sefdJy: -1',
     [],
-    [/^demo\.yaml:2:11 +calibration\.sefdJy: expected > 0, got -1 \(System equivalent flux density.*\)$/],
+    [/^demo\.yaml:2:11 +calibration\.sefdJy: expected > 0, got -1; unit Jy \(System equivalent flux density.*\)$/],
   ],
   [
     'a value of the wrong type',
