@@ -1,4 +1,5 @@
 import type { Progress, StageContext, StageResult } from '#runtime/stage/contract.ts'
+import type { UsageSample } from '#runtime/stage/usage.ts'
 import type { AttemptClass } from '../pipeline/classify.ts'
 import type { Problem } from '../pipeline/problem.ts'
 
@@ -14,6 +15,8 @@ export interface AttemptRequest {
 export interface AttemptListener {
   phase(name: string): void
   progress(progress: Progress): void
+  /** About once a second. */
+  usage(sample: UsageSample): void
 }
 
 /** How an attempt ended; the same for every executor. */

@@ -10,6 +10,13 @@ export interface StepRef {
   key: string
 }
 
+/** How many steps run at once on a machine. */
+export interface Slots {
+  steps: number
+  cores: number
+  coresPerStep: number
+}
+
 interface PlannedStepFacts {
   stage: StageName
   key: string
@@ -40,6 +47,8 @@ export type RunEvent = { at: string } & (
       executor: string
       pid: number
       continued: boolean
+      /** How many steps run at once, and why; logs of older versions do not have it. */
+      slots?: Slots
     }
   | { type: 'run.note'; level: 'info' | 'warn'; message: string }
   | { type: 'scan.finished'; files: number; observations: number; faults: number; seconds: number }
@@ -58,6 +67,8 @@ export type RunEvent = { at: string } & (
       quarantined: boolean
     }
   | ({ type: 'step.reused'; step: StepRef } & StepProduct)
+  /** A product that is not what was committed was moved aside; its step, when it was done in this run, is to be done again. */
+  | { type: 'product.rejected'; step: StepRef; product: string; why: string; movedTo: string }
   | { type: 'step.waiting'; step: StepRef; reason: string }
   | {
       type: 'attempt.started'
@@ -70,7 +81,6 @@ export type RunEvent = { at: string } & (
       need?: StagePlan
     }
   | { type: 'step.phase'; step: StepRef; phase: string }
-  | { type: 'step.progress'; step: StepRef; done: number; total: number; unit: string }
   | {
       type: 'attempt.ended'
       step: StepRef

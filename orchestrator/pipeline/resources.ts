@@ -1,5 +1,6 @@
 import type { Resources, StagePlan } from '#runtime/stage/contract.ts'
 import type { RunConfig } from './config.ts'
+import type { Slots } from './events.ts'
 import type { PipelineStage } from './stages.ts'
 
 /** What a machine has to give. */
@@ -34,7 +35,7 @@ export function stepResources(
 }
 
 /** How many steps may run at once: as many as have their cores. */
-export function concurrentSteps({ config, machine }: { config: RunConfig; machine: Machine }): number {
-  const cpu = config.execution.resources.cpu ?? Math.min(machine.cores, MAX_CORES_PER_STEP)
-  return Math.max(1, Math.floor(machine.cores / cpu))
+export function stepSlots({ config, machine }: { config: RunConfig; machine: Machine }): Slots {
+  const coresPerStep = config.execution.resources.cpu ?? Math.min(machine.cores, MAX_CORES_PER_STEP)
+  return { steps: Math.max(1, Math.floor(machine.cores / coresPerStep)), cores: machine.cores, coresPerStep }
 }

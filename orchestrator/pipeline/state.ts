@@ -1,7 +1,7 @@
-import type { StageName, Usage } from '#runtime/stage/contract.ts'
+import type { Resources, StageName, Usage } from '#runtime/stage/contract.ts'
 import type { Quality, Verdict } from '#runtime/stage/quality.ts'
 import type { AttemptClass } from './classify.ts'
-import type { RunEvent, StepProduct, StepRef } from './events.ts'
+import type { RunEvent, Slots, StepProduct, StepRef } from './events.ts'
 import type { Problem } from './problem.ts'
 import type { CalibrationChoice } from './solutions.ts'
 
@@ -15,6 +15,8 @@ interface AttemptState {
   class?: AttemptClass
   evidence: readonly string[]
   log: string
+  /** Its limits. */
+  resources?: Resources
 }
 
 export interface StepState {
@@ -26,7 +28,6 @@ export interface StepState {
   /** Why it waits. */
   waiting?: string
   phase?: string
-  progress?: { done: number; total: number; unit: string }
   attempts: AttemptState[]
   finishedAt?: string
   /** Present once the step is done or cached. */
@@ -57,6 +58,7 @@ export interface RunState {
   finishedAt?: string
   seconds?: number
   exitCode?: number
+  slots?: Slots
   scan?: { files: number; observations: number; faults: number; seconds: number }
   notes: { level: 'info' | 'warn'; message: string }[]
   observations: ObservationState[]
@@ -100,6 +102,8 @@ function apply(state: RunState, event: RunEvent): void {
       for (const step of state.observations.flatMap(({ steps }) => steps))
         if (step.status === 'running') step.status = 'cancelled'
       Object.assign(state, { run, version, input, executor, pid, status: 'running', startedAt: event.at, notes: [] })
+      delete state.slots
+      if (event.slots !== undefined) state.slots = event.slots
       delete state.finishedAt
       delete state.exitCode
       delete state.seconds
@@ -129,6 +133,17 @@ function apply(state: RunState, event: RunEvent): void {
       })
       break
     }
+    case 'product.rejected': {
+      const { observation, key } = event.step
+      const step = state.observations.find(({ id }) => id === observation)?.steps.find((each) => each.key === key)
+      if (step === undefined) break
+      step.miss = event.why
+      if (step.status !== 'done' && step.status !== 'cached') break
+      step.status = 'planned'
+      delete step.product
+      Object.assign(observationOf(state, observation), summarise(observationOf(state, observation).steps))
+      break
+    }
     case 'run.finished':
       Object.assign(state, {
         status: event.status,
@@ -156,21 +171,24 @@ function applyStepEvent(state: RunState, event: StepEvent): void {
       break
     case 'step.waiting':
       step.waiting = event.reason
+      // An attempt that found its inputs damaged waits until they are made again.
+      if (step.status === 'running') step.status = 'planned'
       break
     case 'attempt.started':
       step.status = 'running'
       delete step.waiting
       delete step.phase
-      delete step.progress
       delete step.error
-      step.attempts.push({ number: event.attempt, startedAt: event.at, evidence: [], log: event.log })
+      step.attempts.push({
+        number: event.attempt,
+        startedAt: event.at,
+        evidence: [],
+        log: event.log,
+        ...(event.resources === undefined ? {} : { resources: event.resources }),
+      })
       break
     case 'step.phase':
       step.phase = event.phase
-      delete step.progress
-      break
-    case 'step.progress':
-      step.progress = { done: event.done, total: event.total, unit: event.unit }
       break
     case 'attempt.ended': {
       const attempt = step.attempts.at(-1)

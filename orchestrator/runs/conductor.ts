@@ -1,17 +1,22 @@
 import { errorData, toStageError } from '#runtime/stage/errors.ts'
 import type { AttemptHandle, AttemptOutcome, Executor } from '../executors/executor.ts'
 import type { RunConfig } from '../pipeline/config.ts'
-import { earlierSteps, type FinishedProduct } from '../pipeline/context.ts'
+import { dependencies, earlierSteps, type FinishedProduct } from '../pipeline/context.ts'
 import type { NewEvent, StepProduct, StepRef } from '../pipeline/events.ts'
-import { productPath } from '../pipeline/key.ts'
-import { makePlan, type Plan, type PlanInput, type PlannedObservation, type PlannedStep } from '../pipeline/plan.ts'
+import type { LiveStep } from '../pipeline/live.ts'
+import { productPath, stepOfProduct } from '../pipeline/key.ts'
+import { makePlan, type Plan, type PlanInput, type PlannedInput, type PlannedObservation, type PlannedStep } from '../pipeline/plan.ts'
 import { isQuarantine, problemOf, type Problem } from '../pipeline/problem.ts'
 import { decide } from '../pipeline/reconcile.ts'
-import { concurrentSteps, type Machine } from '../pipeline/resources.ts'
+import { stepSlots, type Machine } from '../pipeline/resources.ts'
 import { gradeOfSet } from '../pipeline/solutions.ts'
 import type { RunState } from '../pipeline/state.ts'
-import { listProducts, readProduct } from './product-store.ts'
+import { listProducts, rejectProduct, restoreKeyFile } from './product-store.ts'
 import { refOf, runStep } from './step-runner.ts'
+import { verifyProduct, type Verification } from './verification.ts'
+
+/** Hashing less than this takes no time that anybody notices. */
+const ANNOUNCED_HASH_BYTES = 256 * 1024 ** 2
 
 export interface ConductorOptions {
   run: string
@@ -23,6 +28,8 @@ export interface ConductorOptions {
   /** The state that `emit` folds events into. */
   state: RunState
   emit: (event: NewEvent) => void
+  /** Hears what is known of a running step for the moment. */
+  onLive: (step: StepRef, live: LiveStep) => void
   /** Called for an observation whose raw data turned out to be at fault in a step. */
   quarantine: (observation: string, problem: Problem) => Promise<void>
   signal: AbortSignal
@@ -40,6 +47,8 @@ class Conductor {
   readonly #slots: number
   readonly #badSets = new Set<string>()
   readonly #refusedSets = new Map<string, Set<string>>()
+  /** Steps that failed once and whose inputs were hashed for it. */
+  readonly #doubted = new Set<string>()
   readonly #results = new Map<string, FinishedProduct>()
   readonly #handles = new Map<string, AttemptHandle>()
   readonly #running = new Map<string, Promise<void>>()
@@ -47,7 +56,7 @@ class Conductor {
 
   constructor(options: ConductorOptions) {
     this.#options = options
-    this.#slots = concurrentSteps(options)
+    this.#slots = stepSlots(options).steps
   }
 
   async run(): Promise<void> {
@@ -87,32 +96,34 @@ class Conductor {
   }
 
   #start(step: PlannedStep): void {
-    const { config, planInput, signal } = this.#options
     const id = stepId(step)
-    const attempts = runStep(step, {
-      ...this.#options,
-      incoming: planInput.scan.input,
-      finished: (wanted) => this.#results.get(stepId(wanted)),
-      earlier: (later) =>
-        earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
-      started: (handle) => {
-        this.#handles.set(id, handle)
-        if (signal.aborted) handle.cancel()
-      },
-      config,
-    })
-    const done = attempts
-      .catch((thrown: unknown): AttemptOutcome => ({
-        class: 'unknown',
-        evidence: [],
-        problem: problemOf(errorData(toStageError(thrown))),
-      }))
-      .then((outcome) => this.#conclude(step, outcome))
+    const done = this.#repairInputs(step, { trust: true })
+      .then(async (repairing) => (repairing ? undefined : this.#conclude(step, await this.#attempt(step))))
       .finally(() => {
         this.#handles.delete(id)
         this.#running.delete(id)
       })
     this.#running.set(id, done)
+  }
+
+  async #attempt(step: PlannedStep): Promise<AttemptOutcome> {
+    const { config, planInput, signal } = this.#options
+    try {
+      return await runStep(step, {
+        ...this.#options,
+        incoming: planInput.scan.input,
+        finished: (wanted) => this.#results.get(stepId(wanted)),
+        earlier: (later) =>
+          earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
+        started: (handle) => {
+          this.#handles.set(stepId(step), handle)
+          if (signal.aborted) handle.cancel()
+        },
+        config,
+      })
+    } catch (thrown) {
+      return { class: 'unknown', evidence: [], problem: problemOf(errorData(toStageError(thrown))) }
+    }
   }
 
   async #conclude(step: PlannedStep, { class: outcome, problem, result }: AttemptOutcome): Promise<void> {
@@ -126,6 +137,13 @@ class Conductor {
       return
     }
     if (outcome === 'cancelled') return emit({ type: 'step.cancelled', step: ref })
+    // What a stage stumbles over may be damage that its files' times do not show: once, everything it read is hashed.
+    if (outcome === 'app' && !this.#doubted.has(stepId(step))) {
+      this.#doubted.add(stepId(step))
+      if (await this.#repairInputs(step, { trust: false })) {
+        return emit({ type: 'step.waiting', step: ref, reason: 'for its inputs, which were damaged' })
+      }
+    }
     const error: Problem = problem ?? { code: 'STAGE_CRASHED', message: `${step.stage} ended as ${outcome}` }
     if (await this.#takeAnotherSet(step, error)) return
     const quarantined = isQuarantine(error.code)
@@ -136,30 +154,88 @@ class Conductor {
 
   async #reuse(step: PlannedStep): Promise<void> {
     const { config, emit } = this.#options
-    const reading = await readProduct(config.root, step.cached ?? productPath(step))
+    const product = step.cached ?? productPath(step)
+    const reading = await this.#verify(product, { trust: true })
     if (reading.ok) {
+      await restoreKeyFile(config.root, step)
       this.#results.set(stepId(step), reading)
       emit({ type: 'step.reused', step: refOf(step), ...stepProduct(reading) })
     } else {
-      emit({
-        type: 'run.note',
-        level: 'warn',
-        message: `${step.cached} cannot be reused: ${reading.why}; it is made again`,
-      })
+      await this.#reject(step, product, reading)
       this.#plan = await this.#makePlan()
     }
+  }
+
+  /** Holds a product against its hashes; a long look is announced. */
+  #verify(product: string, { trust }: { trust: boolean }): Promise<Verification> {
+    const { config, emit, signal } = this.#options
+    return verifyProduct(config.root, product, {
+      trust,
+      signal,
+      onHash(bytes) {
+        if (bytes < ANNOUNCED_HASH_BYTES) return
+        const size = `${(bytes / 2 ** 30).toFixed(1)} GiB`
+        emit({ type: 'run.note', level: 'info', message: `holding ${size} of ${product} against their hashes` })
+      },
+    })
+  }
+
+  /** Moves a damaged product aside and says so; what was known of it is forgotten. */
+  async #reject(step: StepRef, product: string, damage: Verification & { ok: false }): Promise<void> {
+    const { config, emit } = this.#options
+    const movedTo = await rejectProduct(config.root, product, damage)
+    this.#results.delete(stepId(step))
+    if (movedTo !== undefined)
+      emit({ type: 'product.rejected', step: refOf(step), product, why: damage.why, movedTo })
+  }
+
+  /**
+   * Holds the products that a step reads against their hashes. True when some were damaged: they are moved aside, and
+   * the plan makes them again, or does without a set that belongs to no observation of this run.
+   */
+  async #repairInputs(step: PlannedStep, { trust }: { trust: boolean }): Promise<boolean> {
+    let damaged = false
+    for (const { owner, product } of this.#inputProducts(step)) {
+      const reading = await this.#verify(product, { trust })
+      if (reading.ok) continue
+      damaged = true
+      await this.#reject(owner, product, reading)
+    }
+    if (damaged) await this.#planAgain(`a product that ${step.stage} reads was damaged`)
+    return damaged
+  }
+
+  #inputProducts(step: PlannedStep): { owner: StepRef; product: string }[] {
+    const own = dependencies(step).flatMap((owner) => {
+      const product = this.#results.get(stepId(owner))?.product
+      return product === undefined ? [] : [{ owner, product }]
+    })
+    const stored = Object.values(step.inputs)
+      .flatMap((input) => input as PlannedInput | PlannedInput[])
+      .flatMap((input) => (input.from === 'product' ? [{ owner: this.#ownerOf(input.product), product: input.product }] : []))
+    const unique = new Map([...own, ...stored].map((input) => [input.product, input]))
+    return [...unique.values()]
+  }
+
+  /** The step of this run whose product it is; of another observation what its path says. */
+  #ownerOf(product: string): StepRef {
+    const step = this.#plan.observations.flatMap(({ steps }) => steps).find((each) => productPath(each) === product)
+    return step ?? stepOfProduct(product)
   }
 
   /** A set that is no use: those that were to be calibrated with it are planned again, with the next best one. */
   async #rejectSet({ solves, observation }: PlannedStep, why: string): Promise<void> {
     if (solves !== undefined) this.#badSets.add(solves.solveKey)
+    await this.#planAgain(`the solution set of ${observation} ${why}`)
+  }
+
+  /** Makes the plan again; what changes for an observation that is not over is told with the reason. */
+  async #planAgain(why: string): Promise<void> {
     const before = new Map(this.#plan.observations.map((planned) => [planned.id, planned]))
     this.#plan = await this.#makePlan()
     for (const planned of this.#plan.observations) {
       const changed = planned.steps.some(({ key }, index) => key !== before.get(planned.id)?.steps[index]?.key)
-      if (changed && !this.#isOver(planned.id)) {
-        this.#options.emit({ ...plannedEvent(planned), replanned: `the solution set of ${observation} ${why}` })
-      }
+      if (changed && !this.#isOver(planned.id)) this.#options.emit({ ...plannedEvent(planned), replanned: why })
     }
   }
 

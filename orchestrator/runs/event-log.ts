@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync 
 import type { NewEvent, RunEvent } from '../pipeline/events.ts'
 
 export interface EventLog {
-  /** Appends an event with the present time; durable when it returns, but for progress, which may be lost. */
+  /** Appends an event with the present time; durable when it returns, but for the beginning of a phase, which may be lost. */
   append(event: NewEvent): RunEvent
   close(): void
 }
@@ -16,7 +16,7 @@ export function openEventLog(path: string, now: () => Date): EventLog & { repair
     append(event) {
       const stamped: RunEvent = { at: now().toISOString(), ...event }
       writeSync(file, `${JSON.stringify(stamped)}\n`)
-      if (event.type !== 'step.progress' && event.type !== 'step.phase') fsyncSync(file)
+      if (event.type !== 'step.phase') fsyncSync(file)
       return stamped
     },
     close: () => closeSync(file),

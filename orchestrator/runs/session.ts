@@ -4,10 +4,11 @@ import type { Scan } from '../../stages/conversion/contract.ts'
 import type { Executor } from '../executors/executor.ts'
 import { admit } from '../pipeline/admission.ts'
 import type { RunConfig } from '../pipeline/config.ts'
-import type { NewEvent, RunEvent } from '../pipeline/events.ts'
+import type { NewEvent, RunEvent, StepRef } from '../pipeline/events.ts'
+import type { LiveStep } from '../pipeline/live.ts'
 import { runOutcome } from '../pipeline/outcome.ts'
 import type { PlanInput } from '../pipeline/plan.ts'
-import type { Machine } from '../pipeline/resources.ts'
+import { stepSlots, type Machine } from '../pipeline/resources.ts'
 import { applyEvent, emptyState, foldEvents, type RunState } from '../pipeline/state.ts'
 import { conduct } from './conductor.ts'
 import { recordQuarantine } from './quarantine.ts'
@@ -31,6 +32,8 @@ export interface SessionOptions {
   signal: AbortSignal
   /** Called with every event and the state after it. */
   onEvent: (event: RunEvent, state: RunState) => void
+  /** Called with what is known of a running step for the moment. */
+  onLive: (step: StepRef, live: LiveStep) => void
 }
 
 /** One process's work on a run, from opening its directory to its last event. Throws ProblemError before the run begins. */
@@ -59,6 +62,7 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
       executor: executor.name,
       pid: process.pid,
       continued: run.continued,
+      slots: stepSlots(options),
     })
     for (const message of run.repairs) emit({ type: 'run.note', level: 'warn', message })
     for (const note of options.notes) emit({ type: 'run.note', ...note })

@@ -3,14 +3,13 @@ import type { AttemptHandle, AttemptListener, AttemptOutcome, Executor } from '.
 import type { RunConfig } from '../pipeline/config.ts'
 import { buildContext, type FinishedProduct } from '../pipeline/context.ts'
 import type { NewEvent, StepRef } from '../pipeline/events.ts'
+import type { LiveStep } from '../pipeline/live.ts'
 import { productPath } from '../pipeline/key.ts'
 import type { PlannedInput, PlannedStep } from '../pipeline/plan.ts'
 import { stepResources, type Machine } from '../pipeline/resources.ts'
 import { defaultBudgets, shouldRetry, type AttemptRecord, type Budget } from '../pipeline/retry.ts'
-import { moveAside, readProduct, removeKeyFile, writeKeyFile } from './product-store.ts'
-
-/** Progress of a step goes into the event log at most this often. */
-const PROGRESS_INTERVAL_MS = 1_000
+import { readProduct, rejectProduct, removeKeyFile, writeKeyFile } from './product-store.ts'
+import { rememberProduct, verifyProduct } from './verification.ts'
 
 export interface StepEnvironment {
   run: string
@@ -20,6 +19,8 @@ export interface StepEnvironment {
   /** Folder that `incoming:` paths are relative to. */
   incoming: string
   emit: (event: NewEvent) => void
+  /** Hears what is known of a running step for the moment. */
+  onLive: (step: StepRef, live: LiveStep) => void
   signal: AbortSignal
   finished: (step: StepRef) => FinishedProduct | undefined
   /** Earlier steps of the same observation. */
@@ -39,15 +40,14 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
   await writeKeyFile(config.root, step)
   for (let number = 1; ; number++) {
     const uid = randomUUID()
-    const existing = await readProduct(config.root, productPath(step))
+    const product = productPath(step)
+    const existing = await verifyProduct(config.root, product, { trust: true, signal })
     if (existing.ok && existing.result.key === step.key) {
       return { class: 'succeeded', evidence: ['another run made the product meanwhile'], result: existing.result }
     }
-    const aside = await moveAside(config.root, productPath(step), uid)
-    if (aside !== undefined) {
-      const why = existing.ok ? 'it has another key' : existing.why
-      emit({ type: 'run.note', level: 'warn', message: `moved an unusable product aside, because ${why}: ${aside}` })
-    }
+    const reason = existing.ok ? { why: 'it has another key' } : existing
+    const movedTo = await rejectProduct(config.root, product, reason)
+    if (movedTo !== undefined) emit({ type: 'product.rejected', step: ref, product, why: reason.why, movedTo })
     const context = buildContext({
       run: environment.run,
       step,
@@ -73,7 +73,7 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
     })
     const handle = executor.submit(
       { context, incoming: environment.incoming, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) },
-      listener(ref, emit),
+      listener(ref, environment),
     )
     environment.started(handle)
     const outcome = await handle.outcome
@@ -93,7 +93,8 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
       retry,
     })
     if (retry) continue
-    if (outcome.class !== 'succeeded') await removeKeyFile(config.root, step)
+    if (outcome.result === undefined) await removeKeyFile(config.root, step)
+    else await rememberProduct(config.root, product, outcome.result)
     return outcome
   }
 }
@@ -102,15 +103,21 @@ export function refOf({ observation, stage, key }: StepRef): StepRef {
   return { observation, stage, key }
 }
 
-function listener(step: StepRef, emit: (event: NewEvent) => void): AttemptListener {
-  let last = 0
+function listener(step: StepRef, { emit, onLive }: Pick<StepEnvironment, 'emit' | 'onLive'>): AttemptListener {
+  const live: LiveStep = {}
   return {
-    phase: (phase) => emit({ type: 'step.phase', step, phase }),
-    progress({ done, total, unit }) {
-      const now = performance.now()
-      if (done < total && now - last < PROGRESS_INTERVAL_MS) return
-      last = now
-      emit({ type: 'step.progress', step, done, total, unit })
+    phase(phase) {
+      delete live.progress
+      onLive(step, live)
+      emit({ type: 'step.phase', step, phase })
+    },
+    progress(progress) {
+      live.progress = progress
+      onLive(step, live)
+    },
+    usage(usage) {
+      live.usage = usage
+      onLive(step, live)
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { RunEvent, StepRef } from '../pipeline/events.ts'
+import { liveName, type LiveStep, type LiveSteps } from '../pipeline/live.ts'
 import type { RunState, StepState } from '../pipeline/state.ts'
 import { bytes, count, duration, enumeration, glyph, span, type Style } from './format.ts'
 import { problemLines } from './problem.ts'
@@ -15,14 +16,15 @@ export function plainLines(event: RunEvent, state: RunState, options: PlainOptio
 }
 
 /** One line a minute that says what runs now, when nothing else has been said. */
-export function heartbeat(state: RunState, now: number): string | undefined {
+export function heartbeat(state: RunState, { now, live }: { now: number; live: LiveSteps }): string | undefined {
   const running = state.observations.flatMap(({ id, steps }) =>
     steps.filter(({ status }) => status === 'running').map((step) => ({ id, step })),
   )
   if (running.length === 0) return undefined
   const when = duration((now - Date.parse(state.startedAt)) / 1000).padStart(5)
   const parts = running.map(
-    ({ id, step }) => `${id} ${step.stage} ${progressText(step)}for ${span(elapsed(step, now))}`,
+    ({ id, step }) =>
+      `${id} ${step.stage} ${progressText(step, live.get(liveName({ observation: id, ...step })))}for ${span(elapsed(step, now))}`,
   )
   return `${when}  running: ${parts.join('; ')}`
 }
@@ -83,6 +85,11 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
   const label = `${observation}  ${stage.padEnd(11)}`
   const step = state.observations.find(({ id }) => id === observation)?.steps.find(({ key }) => key === event.step.key)
   switch (event.type) {
+    case 'product.rejected':
+      return [
+        `${glyph('note', options)} ${label}  its product is damaged: ${event.why}`,
+        `  ${label}  moved aside, to be made again: ${event.movedTo}`,
+      ]
     case 'step.reused':
       return [`${glyph('done', options)} ${label}  reused ${event.product}`]
     case 'step.waiting':
@@ -135,7 +142,7 @@ function logsOf(step: StepState | undefined, { root }: PlainOptions): { logs?: s
   return log === undefined ? {} : { logs: `${root}/${log}` }
 }
 
-function progressText({ progress, phase }: StepState): string {
+function progressText({ phase }: StepState, { progress }: LiveStep = {}): string {
   const parts = [
     phase,
     progress === undefined ? undefined : `${progress.done} of ${progress.total} ${progress.unit}`,

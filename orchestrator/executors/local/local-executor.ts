@@ -6,6 +6,7 @@ import { attemptDirectory } from '#runtime/stage/commit.ts'
 import type { ErrorData } from '#runtime/stage/errors.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
 import type { Snapshot } from '#runtime/stage/snapshot.ts'
+import type { UsageSample } from '#runtime/stage/usage.ts'
 import {
   classifyProcess,
   describeEvidence,
@@ -87,8 +88,8 @@ async function runAttempt(
     env: { CONTIMG_INCOMING: incoming, CONTIMG_TERMINATION_PATH: snapshotPath },
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     onStdout(line) {
-      log.write(`${line}\n`)
-      hear(line, heard, listener)
+      // What it uses now is worth knowing for a second; the log keeps the peaks.
+      if (hear(line, heard, listener) !== 'usage') log.write(`${line}\n`)
     },
     onStderr: (line) =>
       log.write(`${JSON.stringify({ level: 50, time: new Date().toISOString(), msg: line, stream: 'stderr' })}\n`),
@@ -135,15 +136,19 @@ function invalidity(
     : { invalidResult: `the product of ${context.productDir} has another key` }
 }
 
-/** Takes what matters from one line of a stage's event stream; log lines stay in the log. */
-function hear(line: string, heard: { error?: ErrorData; phase?: string }, listener: AttemptListener): void {
-  if (!line.startsWith('{"type":')) return
-  let event: { type?: string; name?: string; error?: ErrorData } & Partial<Progress>
+/** Takes what matters from one line of a stage's event stream and says its type; log lines have none. */
+function hear(
+  line: string,
+  heard: { error?: ErrorData; phase?: string },
+  listener: AttemptListener,
+): string | undefined {
+  if (!line.startsWith('{"type":')) return undefined
+  let event: { type?: string; name?: string; error?: ErrorData } & Partial<Progress & UsageSample>
   try {
     event = JSON.parse(line) as typeof event
   } catch {
     // A line cut by the death of the stage.
-    return
+    return undefined
   }
   if (event.type === 'error' && event.error !== undefined) heard.error = event.error
   if (event.type === 'phase' && event.name !== undefined) {
@@ -153,6 +158,10 @@ function hear(line: string, heard: { error?: ErrorData; phase?: string }, listen
   if (event.type === 'progress' && event.done !== undefined && event.total !== undefined && event.unit !== undefined) {
     listener.progress({ done: event.done, total: event.total, unit: event.unit })
   }
+  const { memoryBytes, scratchBytes, cpus } = event
+  if (event.type === 'usage' && memoryBytes !== undefined && scratchBytes !== undefined && cpus !== undefined)
+    listener.usage({ memoryBytes, scratchBytes, cpus })
+  return event.type
 }
 
 async function readSnapshot(path: string): Promise<Partial<Snapshot>> {

@@ -23,7 +23,7 @@ import { checkInputs, parseParams, readContext } from './entry.ts'
 import { errorData, StageError, toStageError } from './errors.ts'
 import { createLog, type LogSink } from './log.ts'
 import { writeSnapshot } from './snapshot.ts'
-import { startUsage, type UsageMeter } from './usage.ts'
+import { startUsage, type UsageMeter, type UsageSample } from './usage.ts'
 
 /**
  * The life of a stage process: read the context, check what it promises, run, check what was promised, commit.
@@ -58,8 +58,15 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
   const cancelled = cancellation()
   const scratchDir = await createScratch(resolve(root, context.scratchDir), stage)
   const snapshot = snapshotWriter(stage)
-  const usage: UsageMeter = startUsage({ scratchDir, onSample: () => snapshot.write(usage) })
   let log = createLog({ stage, observation: context.observation })
+  const usage: UsageMeter = startUsage({
+    scratchDir,
+    onSample(sample) {
+      snapshot.sample(sample)
+      snapshot.write(usage)
+      log.event({ type: 'usage', ...sample })
+    },
+  })
   try {
     const outputDir = await createAttempt(productDir, uid)
     log = createLog({ stage, observation: context.observation, directory: outputDir })
@@ -70,6 +77,7 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
       scratchDir,
       signal: cancelled.signal,
       onProgress: (progress) => snapshot.progress(progress),
+      onPhase: () => snapshot.progress(undefined),
     }
     await commitAttempt(outputDir, productDir, await perform({ contract, run, context, root }, session))
     log.event({ type: 'committed', product: context.productDir })
@@ -94,12 +102,13 @@ interface Session {
   scratchDir: string
   signal: AbortSignal
   onProgress: (progress: Progress) => void
+  onPhase: () => void
 }
 
 /** Checks what the context promises, runs the stage, makes its bytes durable and checks what it promised. */
 async function perform<C extends StageContract>(
   { contract, run, context, root }: Attempt<C>,
-  { usage, log, outputDir, scratchDir, signal, onProgress }: Session,
+  { usage, log, outputDir, scratchDir, signal, onProgress, onPhase }: Session,
 ): Promise<{ result: StageResult; files: DescribedOutputs['files'] }> {
   const params = parseParams(contract, context.params)
   const folders = { root, incoming: process.env['CONTIMG_INCOMING'] }
@@ -122,6 +131,7 @@ async function perform<C extends StageContract>(
     },
     phase(name, work) {
       signal.throwIfAborted()
+      onPhase()
       log.event({ type: 'phase', name })
       return usage.phase(name, work)
     },
@@ -153,10 +163,14 @@ async function perform<C extends StageContract>(
 function snapshotWriter(stage: string) {
   const path = process.env['CONTIMG_TERMINATION_PATH']
   let last: Progress | undefined
+  let used: UsageSample | undefined
   let failure: StageError | undefined
   return {
-    progress(progress: Progress): void {
+    progress(progress: Progress | undefined): void {
       last = progress
+    },
+    sample(sample: UsageSample): void {
+      used = sample
     },
     fail(error: StageError, usage: UsageMeter): void {
       failure = error
@@ -167,6 +181,7 @@ function snapshotWriter(stage: string) {
         stage,
         phase: usage.current,
         peakMemoryBytes: usage.peakMemoryBytes,
+        ...used,
         ...last,
         ...(failure === undefined ? {} : { error: errorData(failure) }),
       })

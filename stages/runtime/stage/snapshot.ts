@@ -1,11 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { ErrorData } from './errors.ts'
+import type { UsageSample } from './usage.ts'
 
 /** Kubernetes cuts a termination message at this length. */
 const MAX_BYTES = 4096
 
 /** What a killed stage leaves behind to tell where it died. */
-export interface Snapshot {
+export interface Snapshot extends Partial<UsageSample> {
   stage: string
   phase: string
   peakMemoryBytes: number

@@ -15,6 +15,15 @@ export function trackChild(pid: number | undefined): () => void {
   return () => children.delete(pid)
 }
 
+/** What a stage uses now. */
+export interface UsageSample {
+  /** Resident memory of the process tree. */
+  memoryBytes: number
+  scratchBytes: number
+  /** Cores that were busy since the sample before. */
+  cpus: number
+}
+
 export interface UsageMeter {
   phase<T>(name: string, work: () => Promise<T> | T): Promise<T>
   /** The phase that runs now, for the termination snapshot. */
@@ -28,17 +37,30 @@ export interface UsageMeter {
  * `stop`. Memory and scratch are sampled every second and at each phase's end; the kernel's own peak of this
  * process counts too.
  */
-export function startUsage({ scratchDir, onSample }: { scratchDir: string; onSample?: () => void }): UsageMeter {
+export function startUsage({
+  scratchDir,
+  onSample,
+}: {
+  scratchDir: string
+  onSample?: (sample: UsageSample) => void
+}): UsageMeter {
   const phases: Usage['phases'] = []
   const io = ioBytes()
   let peakMemoryBytes = 0
   let peakScratchBytes = 0
   let current = 'start'
+  let before = { wall: performance.now(), cpu: treeCpuSeconds(), cpus: 0 }
 
   const sample = (): void => {
-    peakMemoryBytes = Math.max(peakMemoryBytes, treeMemoryBytes())
-    peakScratchBytes = Math.max(peakScratchBytes, treeSizeBytes(scratchDir))
-    onSample?.()
+    const memoryBytes = treeMemoryBytes()
+    const scratchBytes = treeSizeBytes(scratchDir)
+    peakMemoryBytes = Math.max(peakMemoryBytes, memoryBytes)
+    peakScratchBytes = Math.max(peakScratchBytes, scratchBytes)
+    const [wall, cpu] = [performance.now(), treeCpuSeconds()]
+    // A phase may end right after a sample: over a few ticks of the kernel a rate says nothing.
+    if (wall - before.wall >= SAMPLE_MS / 2)
+      before = { wall, cpu, cpus: Math.max(0, (1000 * (cpu - before.cpu)) / (wall - before.wall)) }
+    onSample?.({ memoryBytes, scratchBytes, cpus: Math.round(before.cpus * 10) / 10 })
   }
   const timer = setInterval(sample, SAMPLE_MS)
   timer.unref()
@@ -89,24 +111,34 @@ function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000
 }
 
-/** CPU time of this process and of its ended children (getrusage leaves the latter out in Node; /proc has both). */
-function cpuSeconds(): number {
-  const fields = readText('/proc/self/stat').split(') ').at(-1)?.split(' ') ?? []
+/** CPU time of a process and of its ended children (getrusage leaves the latter out in Node; /proc has both). */
+function cpuSeconds(pid = 'self'): number {
+  const fields = readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
   // After the command come state (field 3) and so on: utime, stime, cutime, cstime are fields 14 to 17.
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
-  if (ticks > 0) return ticks / TICKS_PER_SECOND
+  if (ticks > 0 || pid !== 'self') return ticks / TICKS_PER_SECOND
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
 }
 
 function treeMemoryBytes(): number {
-  let sum = process.memoryUsage.rss()
-  const pending = [...children]
+  return treePids().reduce((sum, pid) => sum + statusBytes(pid, 'VmRSS'), process.memoryUsage.rss())
+}
+
+/** CPU time of this process and of its children, those that still run too. */
+function treeCpuSeconds(): number {
+  return treePids().reduce((sum, pid) => sum + cpuSeconds(pid), cpuSeconds())
+}
+
+/** The processes that run below this one. */
+function treePids(): string[] {
+  const found: string[] = []
+  const pending = [...children].map(String)
   for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
-    sum += statusBytes(String(pid), 'VmRSS')
-    pending.push(...readText(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number))
+    found.push(pid)
+    pending.push(...readText(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean))
   }
-  return sum
+  return found
 }
 
 function statusBytes(pid: string, field: string): number {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytes, count, duration, span, table } from '../../../orchestrator/view/format.ts'
 import { foldEvents } from '../../../orchestrator/pipeline/state.ts'
+import { liveName } from '../../../orchestrator/pipeline/live.ts'
 import { heartbeat } from '../../../orchestrator/view/plain.ts'
 import { problemLines } from '../../../orchestrator/view/problem.ts'
 
@@ -80,9 +81,12 @@ test('the heartbeat says what runs, with its progress and for how long', () => {
     },
     { at: at(10), type: 'attempt.started', step, attempt: 1, uid: 'u', log: 'l' },
     { at: at(11), type: 'step.phase', step, phase: 'clean' },
-    { at: at(12), type: 'step.progress', step, done: 7, total: 12, unit: 'passes' },
   ])
   const now = Date.UTC(2026, 0, 25, 22, 27, 0)
-  assert.equal(heartbeat(state, now), ' 1:00  running: 20260125T222605 imaging (clean, 7 of 12 passes) for 50 s')
-  assert.equal(heartbeat(foldEvents([]), now), undefined)
+  const live = new Map([[liveName(step), { progress: { done: 7, total: 12, unit: 'passes' } }]])
+  assert.equal(
+    heartbeat(state, { now, live }),
+    ' 1:00  running: 20260125T222605 imaging (clean, 7 of 12 passes) for 50 s',
+  )
+  assert.equal(heartbeat(foldEvents([]), { now, live }), undefined)
 })
