@@ -4,7 +4,8 @@ import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorData, StageError, toStageError } from '#runtime/stage/errors.ts'
-import { conversion, conversionParams } from './contract.ts'
+import type { ConversionParams } from './contract.ts'
+import type { ScanOptions } from './scan.ts'
 import type { StandaloneOptions } from './standalone.ts'
 
 /** How soon a conversion ends when the command that started it has been killed. */
@@ -23,7 +24,11 @@ const given = (option: string): boolean =>
 if (given('--scan')) await scan()
 else if (given('--convert')) await convert()
 else {
-  const [{ main }, { run }] = await Promise.all([import('#runtime/stage/harness.ts'), import('./run.ts')])
+  const [{ main }, { conversion }, { run }] = await Promise.all([
+    import('#runtime/stage/harness.ts'),
+    import('./contract.ts'),
+    import('./run.ts'),
+  ])
   await main(conversion, run)
 }
 
@@ -81,13 +86,14 @@ function progressTeller(): (done: number, total: number) => void {
 /** Progress, phases and the result are JSON lines on standard output, and so is an error. */
 async function convert(): Promise<void> {
   const stopped = cancellation()
-  const [{ createLog }, { convertFiles }] = await Promise.all([
+  const [{ createLog }, { conversion, conversionParams }, { convertFiles }] = await Promise.all([
     import('#runtime/stage/log.ts'),
+    import('./contract.ts'),
     import('./standalone.ts'),
   ])
   const log = createLog({ stage: conversion.name, observation: '' })
   try {
-    const result = await convertFiles({ ...parseConvert(), signal: stopped.signal, log })
+    const result = await convertFiles({ ...parseConvert(conversionParams.parse({})), signal: stopped.signal, log })
     log.event({ type: 'result', ...result })
   } catch (thrown) {
     const error = stopped.signal.aborted ? toStageError(stopped.signal.reason) : toStageError(thrown)
@@ -99,7 +105,7 @@ async function convert(): Promise<void> {
   }
 }
 
-function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
+function parseConvert(defaults: ConversionParams): Omit<StandaloneOptions, 'signal' | 'log'> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -130,7 +136,7 @@ function parseConvert(): Omit<StandaloneOptions, 'signal' | 'log'> {
     uid: values.uid ?? randomUUID(),
     earthOrientation: values['earth-orientation'],
     stationTable: values['station-table'],
-    deadAntennaFraction: Number.isNaN(fraction) ? conversionParams.parse({}).deadAntennaFraction : fraction,
+    deadAntennaFraction: Number.isNaN(fraction) ? defaults.deadAntennaFraction : fraction,
     resources: {
       cpu: positive('cpu', values.cpu) ?? availableParallelism(),
       memoryBytes,
@@ -178,10 +184,21 @@ function cancellation(): { signal: AbortSignal; release(): void } {
   }
 }
 
-function parseExpect(text: string): ReturnType<typeof conversionParams.parse>['expect'] {
+/** Whoever asks has checked it; the schema of the parameters would cost a scan of known files more time than the scan. */
+function parseExpect(text: string): NonNullable<ScanOptions['expect']> {
+  const invalid = (cause?: unknown): StageError =>
+    new StageError('PARAMS_INVALID', `--expect ${text} is not {"subbands": [...], "integrations": n}`, { cause })
+  let json: { subbands?: unknown; integrations?: unknown } | null
   try {
-    return conversionParams.parse({ expect: JSON.parse(text) }).expect
+    json = JSON.parse(text)
   } catch (cause) {
-    throw new StageError('PARAMS_INVALID', `--expect ${text} is not {"subbands": [...], "integrations": n}`, { cause })
+    throw invalid(cause)
   }
+  const { subbands, integrations } = json ?? {}
+  if (!Array.isArray(subbands) || !subbands.every(isWhole) || !isWhole(integrations)) throw invalid()
+  return { subbands, integrations }
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }

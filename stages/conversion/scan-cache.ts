@@ -3,14 +3,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { LATEST_AHEAD_DAYS } from './plausibility.ts'
 import { mjdFromIso } from '#runtime/sky/time.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
 import { parseFileName } from './file-name.ts'
-import { agreementFields } from './raw-file.ts'
-import { isFault, sameIdentity, type CheckedFile, type FileIdentity, type FileLook } from './scan-file.ts'
-import { scanFaultSchema } from './scan-schema.ts'
+import { isFault, sameIdentity, type CheckedFile, type FileIdentity, type FileLook } from './scan-look.ts'
+import type { ScanFault } from './scan-schema.ts'
 
 /** Folders whose scans are kept, the latest. */
 const MAX_FOLDERS = 64
@@ -18,45 +16,31 @@ const MAX_FOLDERS = 64
 /** Folders of the sources that decide what is found in a file: another content of theirs makes a cache worthless. */
 const sourceFolders = ['.', '../runtime/formats/hdf5', '../runtime/formats/uvh5', '../runtime/sky']
 
-const finite = z.number()
-const identitySchema = { bytes: z.int().nonnegative(), mtimeMs: finite, ctimeMs: finite }
-
 /** What the files of one observation have in common. */
-const commonSchema = z.strictObject({
-  timeKey: z.string(),
-  startMjdUtc: finite,
-  timesMjd: z.array(finite).min(1),
-  site: z.strictObject({ latitudeRad: finite, longitudeRad: finite, altitudeM: finite }),
-  decOfDateRad: finite,
-  channels: z.int().positive(),
-  channelWidthHz: finite,
-  polarizations: z.int().positive(),
-  antennas: z.int().positive(),
-  rows: z.int().positive(),
-  baselines: z.int().positive(),
-  integrations: z.int().positive(),
-  agreement: z.strictObject(Object.fromEntries(agreementFields.map((field) => [field, z.string()]))),
-})
+type Common = Omit<CheckedFile, 'file' | 'stamp' | 'timesMjd' | keyof Own> & { timesMjd: number[] }
 
-const fileSchema = z.strictObject({
-  ...identitySchema,
-  /** Index into `common`. */
-  common: z.int().nonnegative(),
-  subband: z.int().nonnegative(),
-  lowestHz: finite,
-  highestHz: finite,
-  fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
-})
+/** What each has to itself; `bytes` and `mtimeMs` are in its identity. */
+type Own = Pick<CheckedFile, 'subband' | 'lowestHz' | 'highestHz' | 'fingerprint'> & FileIdentity
 
-const cacheSchema = z.strictObject({
-  format: z.literal('contimg scan 1'),
+type FileEntry = (Own & { common: number }) | (FileIdentity & { fault: ScanFault })
+
+interface CacheContent {
+  format: typeof FORMAT
   /** sha256 of the sources that made it. */
-  code: z.string(),
-  folder: z.string(),
-  common: z.array(commonSchema),
-  files: z.record(z.string(), z.union([fileSchema, z.strictObject({ ...identitySchema, fault: scanFaultSchema })])),
-})
-type CacheContent = z.infer<typeof cacheSchema>
+  code: string
+  folder: string
+  common: Common[]
+  files: Record<string, FileEntry>
+}
+
+const FORMAT = 'contimg scan 2'
+
+/**
+ * A cache begins with the sha256 of all that follows. What is as the same code wrote it needs no schema: loading one takes
+ * longer than a scan of a thousand known files.
+ */
+const sealed = (rest: string): string => `{"seal":"${sha256(rest)}",${rest}`
+const SEAL_CHARS = '{"seal":"",'.length + 64
 
 export interface ScanCache {
   /** What was found in a file that is still the same; undefined for all others. */
@@ -78,7 +62,6 @@ export async function readScanCache(directory: string, folder: string, nowMs: nu
   const commons = read.common.map((common) => ({
     ...common,
     timesMjd: Float64Array.from(common.timesMjd),
-    agreement: common.agreement as CheckedFile['agreement'],
   }))
   return {
     problem: undefined,
@@ -128,14 +111,16 @@ export async function writeScanCache(
       files[name] = { ...identity, common: index, subband, lowestHz, highestHz, fingerprint }
     }
   }
-  const head = { format: 'contimg scan 1', code: codeDigest(), folder: await realpath(folder) }
-  const text = `${JSON.stringify(head).slice(0, -1)},"common":[${[...common.keys()].join()}],"files":${JSON.stringify(files)}}\n`
+  const head = { format: FORMAT, code: codeDigest(), folder: await realpath(folder) }
+  const text = sealed(
+    `${JSON.stringify(head).slice(1, -1)},"common":[${[...common.keys()].join()}],"files":${JSON.stringify(files)}}\n`,
+  )
   await mkdir(directory, { recursive: true })
   await writeFileAtomic(await cachePath(directory, folder), text)
   await dropOldest(directory)
 }
 
-function commonOf(found: CheckedFile): z.infer<typeof commonSchema> {
+function commonOf(found: CheckedFile): Common {
   return {
     timeKey: found.timeKey,
     startMjdUtc: found.startMjdUtc,
@@ -167,19 +152,20 @@ async function readContent(directory: string, folder: string): Promise<CacheCont
   } catch {
     return 'it is torn'
   }
-  const head = z.object({ code: z.string() }).safeParse(json)
-  if (head.success && head.data.code !== codeDigest()) return 'it was made by another version of contimg'
-  const parsed = cacheSchema.safeParse(json)
-  if (!parsed.success) return 'it does not hold what it should'
-  const { data } = parsed
-  if (data.folder !== (await realpath(folder))) return 'it is of another folder'
-  const dangling = Object.values(data.files).some((entry) => 'common' in entry && entry.common >= data.common.length)
-  return dangling ? 'it does not hold what it should' : data
+  const { format, code, folder: path } = (json ?? {}) as Partial<CacheContent>
+  const known = format === FORMAT && text === sealed(text.slice(SEAL_CHARS))
+  if (typeof code === 'string' && code !== codeDigest()) return 'it was made by another version of contimg'
+  if (typeof path === 'string' && path !== (await realpath(folder))) return 'it is of another folder'
+  return known ? (json as CacheContent) : 'it does not hold what it should'
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 async function cachePath(directory: string, folder: string): Promise<string> {
   const path = await realpath(resolve(folder))
-  return join(directory, `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.json`)
+  return join(directory, `${sha256(path).slice(0, 16)}.json`)
 }
 
 async function dropOldest(directory: string): Promise<void> {

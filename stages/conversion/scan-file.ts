@@ -1,4 +1,4 @@
-import { statSync, type Stats } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
@@ -7,32 +7,10 @@ import type { HeaderScratch } from '#runtime/formats/uvh5/values.ts'
 import { jdToMjd, mjdFromIso } from '#runtime/sky/time.ts'
 import { StageError, toStageError } from '#runtime/stage/errors.ts'
 import { parseFileName } from './file-name.ts'
-import type { NamedFile } from './group.ts'
 import { headerProblem } from './plausibility.ts'
 import { rawFile } from './raw-file.ts'
+import { identityOf, sameIdentity, type FileIdentity, type FileLook } from './scan-look.ts'
 import type { ScanFault } from './scan-schema.ts'
-
-/** By these a file is known again without opening it. Its change time tells what its other times can be set to hide. */
-export interface FileIdentity {
-  bytes: number
-  mtimeMs: number
-  ctimeMs: number
-}
-
-/** A usable file, reduced to what grouping and describing its observation need. */
-export interface CheckedFile extends NamedFile {
-  bytes: number
-  mtimeMs: number
-  fingerprint: string
-}
-
-/** What was found in one file. */
-export interface FileLook {
-  identity: FileIdentity | undefined
-  found: CheckedFile | ScanFault
-  /** Whether it stays so as long as the identity does. */
-  lasting: boolean
-}
 
 /**
  * A file that changed this shortly before it was looked at could change again without its times showing it: kernels
@@ -87,27 +65,6 @@ export async function lookAt(folder: string, name: string, { nowMs, scratch }: L
     const settled = identity !== undefined && Date.now() - Math.max(identity.ctimeMs, identity.mtimeMs) > TICK_MS
     return { identity, found: faultOf(name, path, error), lasting: lasting && settled }
   }
-}
-
-/** Undefined when it cannot be had: a file may be renamed or removed between listing and look. */
-export function identityAt(path: string): FileIdentity | undefined {
-  try {
-    return identityOf(statSync(path))
-  } catch {
-    return undefined
-  }
-}
-
-function identityOf({ size, mtimeMs, ctimeMs }: Stats): FileIdentity {
-  return { bytes: size, mtimeMs, ctimeMs }
-}
-
-export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
-  return a.bytes === b.bytes && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs
-}
-
-export function isFault(found: FileLook['found']): found is ScanFault {
-  return !('fingerprint' in found)
 }
 
 function changedWhileRead(file: string): ScanFault {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorData, toStageError, type ErrorData } from '#runtime/stage/errors.ts'
-import type { FileLook } from './scan-file.ts'
+import type { FileLook } from './scan-look.ts'
 import { claimFiles, type ScanTask } from './scan-workers.ts'
 
 export type ScanMessage = { type: 'looked'; index: number; look: FileLook } | { type: 'failed'; error: ErrorData }

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { HeaderScratch } from '#runtime/formats/uvh5/values.ts'
 import { StageError } from '#runtime/stage/errors.ts'
-import { lookAt, type FileLook } from './scan-file.ts'
+import { lookAt } from './scan-file.ts'
+import type { FileLook } from './scan-look.ts'
 import type { ScanMessage } from './scan-worker.ts'
 
 /** A thread takes as long to start as this many files to look at. */

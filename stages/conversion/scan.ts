@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { rankCalibrators } from '#runtime/sky/calibrators.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
 import type { EarthOrientationTable } from '#runtime/sky/time.ts'
-import { apiVersion } from '#runtime/stage/contract.ts'
+import { apiVersion } from '#runtime/stage/api-version.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { hashFile } from '#runtime/stage/files.ts'
 import type { ConversionParams } from './contract.ts'
@@ -12,8 +12,8 @@ import { duplicateFiles, groupFiles, likelyGroup, nameClusters, type Group, type
 import { meridianPointing } from './pointing.ts'
 import type { Scan, ScanFault, ScanObservation, ScanWarning } from './scan-schema.ts'
 import { readScanCache, writeScanCache, type ScanCache } from './scan-cache.ts'
-import { identityAt, isFault, type CheckedFile, type FileLook } from './scan-file.ts'
-import { lookAtAll } from './scan-workers.ts'
+import { identityAt, isFault, type CheckedFile, type FileLook } from './scan-look.ts'
+import type { lookAtAll } from './scan-workers.ts'
 import { subbandFrequencies } from './subband.ts'
 
 /** Files of the writer that were never closed are worth a word after this. */
@@ -111,7 +111,7 @@ async function lookAtFiles(
     // The place in the order is taken by a look that is still to come.
     looks.set(name, found as FileLook)
   }
-  const fresh = await lookAtAll(input, unknown, { nowMs, threads, onProgress })
+  const fresh = unknown.length === 0 ? [] : await lookAnew(input, unknown, { nowMs, threads, onProgress })
   unknown.forEach((name, index) => looks.set(name, fresh[index]))
   const changed = fresh.some(({ lasting }) => lasting) || (known !== undefined && known.size > names.length)
   if (cache === undefined || !changed) return looks
@@ -121,6 +121,11 @@ async function lookAtFiles(
     note?.(`the scan cache ${cache} cannot be written (${(error as Error).message}): the next scan takes as long`)
   }
   return looks
+}
+
+/** What reads files is loaded when there are any to read. */
+async function lookAnew(...looking: Parameters<typeof lookAtAll>): Promise<FileLook[]> {
+  return (await import('./scan-workers.ts')).lookAtAll(...looking)
 }
 
 function remembered(input: string, name: string, cache: ScanCache): FileLook | undefined {

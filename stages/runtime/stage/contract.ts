@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { apiVersion } from './api-version.ts'
 import { qualitySchema, type Quality } from './quality.ts'
 
-export const apiVersion = 'contimg/v1'
+export { apiVersion }
 
 export const stageNames = ['simulation', 'conversion', 'calibration', 'imaging', 'validation'] as const
 export type StageName = (typeof stageNames)[number]
