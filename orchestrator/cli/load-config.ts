@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { parseConfig, parseSetting, type Override, type RunConfig } from '../pipeline/config.ts'
+import { parseConfig, parseSetting, type ConfigInput, type Override, type RunConfig } from '../pipeline/config.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import type { Io } from './io.ts'
 
@@ -13,6 +13,9 @@ export interface ConfigFlags {
   name?: string
   observations?: string
   uncalibrated?: boolean
+  from?: string
+  until?: string
+  only?: string
   set?: string[]
 }
 
@@ -20,14 +23,23 @@ export interface ConfigFlags {
 export async function loadConfig(
   file: string | undefined,
   flags: ConfigFlags,
-  { env, cwd }: Pick<Io, 'env' | 'cwd'>,
+  io: Pick<Io, 'env' | 'cwd'>,
 ): Promise<RunConfig> {
+  return parseConfig(await readConfigSources(file, flags, io))
+}
+
+/** What a configuration is made of, before it is checked. Throws ProblemError CONFIG_UNREADABLE, USAGE. */
+export async function readConfigSources(
+  file: string | undefined,
+  flags: ConfigFlags,
+  { env, cwd }: Pick<Io, 'env' | 'cwd'>,
+): Promise<ConfigInput> {
   const path = file === undefined ? undefined : resolve(cwd, file)
-  return parseConfig({
+  return {
     ...(file === undefined || path === undefined ? {} : { file: { path: file, text: await readConfig(path, file) } }),
     overrides: [...environmentOverrides(env), ...(flags.set ?? []).map(parseSetting), ...flagOverrides(flags)],
     resolvePath: (relative, base) => resolve(base === 'file' && path !== undefined ? dirname(path) : cwd, relative),
-  })
+  }
 }
 
 async function readConfig(path: string, shown: string): Promise<string> {
@@ -64,6 +76,9 @@ function flagOverrides({
   name,
   observations,
   uncalibrated,
+  from,
+  until,
+  only,
 }: ConfigFlags): Override[] {
   const overrides: Override[] = []
   for (const [key, value] of Object.entries({ input, root, catalogue, name })) {
@@ -77,6 +92,14 @@ function flagOverrides({
       value: observations.split(',').map((id) => id.trim()),
       origin: `--observations ${observations}`,
     })
+  }
+  for (const [flag, value, keys] of [
+    ['--only', only, ['from', 'until']],
+    ['--from', from, ['from']],
+    ['--until', until, ['until']],
+  ] as const) {
+    if (value === undefined) continue
+    for (const key of keys) overrides.push({ path: ['execution', key], value, origin: `${flag} ${value}` })
   }
   if (uncalibrated === true) overrides.push({ path: ['calibration', 'mode'], value: 'none', origin: '--uncalibrated' })
   return overrides

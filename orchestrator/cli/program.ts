@@ -10,6 +10,7 @@ type AddCommand = (program: Command, io: Io, end: (exitCode: number) => void) =>
 /** Loaded one by one: schemas, YAML and the like cost a short command more time than what it does. */
 const commands = new Map<string | undefined, () => Promise<AddCommand>>([
   ['run', async () => (await import('./run.ts')).addRunCommand],
+  ['plan', async () => (await import('./plan.ts')).addPlanCommand],
   ['scan', async () => (await import('./scan.ts')).addScanCommand],
   ['convert', async () => (await import('./convert.ts')).addConvertCommand],
   ['simulate', async () => (await import('./simulate.ts')).addSimulateCommand],

@@ -83,9 +83,9 @@ export function findKeys(keys: readonly ConfigKey[], path: string): ConfigKey[] 
   const named = keys.filter((key) => key.path.endsWith(`.${path}`))
   if (named.length === 1) return named
   const all = keys.map((key) => key.path)
-  const meant =
-    didYouMean(path, all) ?? didYouMean(path.split('.').at(-1) ?? '', [...new Set(all.map(lastPart))])
-  const candidates = named.length > 1 ? named.map((key) => key.path) : all.filter((key) => key === meant || lastPart(key) === meant)
+  const meant = didYouMean(path, all) ?? didYouMean(path.split('.').at(-1) ?? '', [...new Set(all.map(lastPart))])
+  const candidates =
+    named.length > 1 ? named.map((key) => key.path) : all.filter((key) => key === meant || lastPart(key) === meant)
   throw new ProblemError(
     'CONFIG_KEY_UNKNOWN',
     named.length > 1 ? `"${path}" may be ${candidates.join(' or ')}` : `there is no key "${path}" in the configuration`,
@@ -128,7 +128,8 @@ export function rangeOf(schema: JsonSchema): string | undefined {
   }
   if (exclusiveMaximum !== undefined) parts.push(`< ${exclusiveMaximum}`)
   if (multipleOf === 2) parts.push('even')
-  if (minItems !== undefined && schema.prefixItems === undefined && !Array.isArray(schema.items)) parts.push(`at least ${minItems}`)
+  if (minItems !== undefined && schema.prefixItems === undefined && !Array.isArray(schema.items))
+    parts.push(`at least ${minItems}`)
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
@@ -153,7 +154,8 @@ function keysBelow(schema: JsonSchema, path: readonly string[], block: string | 
 /** The limits of the checks have one meaning for all, and what they limit in their block. */
 function meaningOf(path: readonly string[], block: string | undefined): string | undefined {
   const name = path.at(-1) ?? ''
-  if (path.includes('limits')) return `the check is ${name} up to this, or from this on where more is better: ${block ?? ''}`
+  if (path.includes('limits'))
+    return `the check is ${name} up to this, or from this on where more is better: ${block ?? ''}`
   return block === undefined ? undefined : `${name}: ${block}`
 }
 

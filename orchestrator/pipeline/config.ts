@@ -245,6 +245,9 @@ function complete(config: ParsedConfig, defaultRoot: string): RunConfig {
       `ingest.minSubbands: ${minSubbands} are more than the ${expected} subbands that conversion.expect.subbands lists`,
     ])
   }
+  const { from, until } = config.execution
+  if (from !== undefined && until !== undefined && pipelineStages.indexOf(from) > pipelineStages.indexOf(until))
+    invalid([`execution.from: ${from} comes after ${until}, which execution.until names as the last stage`])
   return { ...config, root: config.root ?? defaultRoot, ingest: { ...config.ingest, minSubbands } }
 }
 

@@ -2,7 +2,16 @@ import type { RunConfig } from './config.ts'
 import type { ObservationState, RunState } from './state.ts'
 
 /** Exit codes of commands, for people and scripts. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, badVerdict: 3, interrupted: 130, terminated: 143 } as const
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  badVerdict: 3,
+  timedOut: 5,
+  cancelled: 6,
+  interrupted: 130,
+  terminated: 143,
+} as const
 
 /** How a run ended: 130 interrupted, 1 an observation failed or was skipped for want of data, 3 a verdict is bad (or worse than `failOn` allows), 0. */
 export function runOutcome(

@@ -47,6 +47,8 @@ export interface PlanInput extends Shelf {
   badSets: ReadonlySet<string>
   /** By observation: solve keys of sets that its calibration refused to apply in this run. */
   refusedSets: ReadonlyMap<string, ReadonlySet<string>>
+  /** Products of the stages that are to run are made again. */
+  fresh?: boolean
 }
 
 /** Where an input of a step comes from. */
@@ -66,6 +68,8 @@ export interface PlannedStep {
   cached: string | undefined
   /** Why there is none, when the stage ran on this observation with other parts before. */
   miss: string | undefined
+  /** A product that exists is made again. */
+  fresh: boolean
   need: StagePlan
   /** The solution set that this step solves. */
   solves: SolutionCandidate | undefined
@@ -176,7 +180,10 @@ function planSteps(
 ): PlannedStep[] {
   const steps = [conversion]
   const solutions = calibration.kind === 'set' ? setInput(calibration, solvers) : undefined
-  for (const stage of pipelineStages.slice(1)) {
+  for (const stage of pipelineStages.slice(
+    1,
+    pipelineStages.indexOf(input.config.execution.until ?? 'validation') + 1,
+  )) {
     const solves = stage === 'calibration' && calibration.kind === 'own' ? own : undefined
     steps.push(planStep(stage, { observation, earlier: steps, solutions, solves, calibration }, input))
   }
@@ -223,7 +230,9 @@ function planStep(stage: PipelineStage, draft: StepDraft, input: PlanInput): Pla
   const parts: KeyParts = { stage, version: contract.version, params, inputs: identities }
   const key = stepKey(parts)
   const siblings = input.products.filter((product) => product.observation === observation.id && product.stage === stage)
-  const cached = siblings.find((product) => product.key === key)
+  const existing = siblings.find((product) => product.key === key)
+  const fresh = input.fresh === true && isAtLeast(stage, input.config.execution.from)
+  const cached = fresh ? undefined : existing
   const lost = input.unusable.get(productPath({ observation: observation.id, stage, key }))
   return {
     observation: observation.id,
@@ -234,13 +243,16 @@ function planStep(stage: PipelineStage, draft: StepDraft, input: PlanInput): Pla
     inputs,
     cached: cached?.product,
     miss:
-      cached === undefined
-        ? (lost ??
-          explainMiss(
-            parts,
-            siblings.flatMap((product) => (product.parts === undefined ? [] : [product.parts])),
-          ))
-        : undefined,
+      fresh && existing !== undefined
+        ? 'as asked, although its product exists'
+        : cached === undefined
+          ? (lost ??
+            explainMiss(
+              parts,
+              siblings.flatMap((product) => (product.parts === undefined ? [] : [product.parts])),
+            ))
+          : undefined,
+    fresh,
     need: contract.plan(params, observation.shape),
     solves: draft.solves,
   }
@@ -258,6 +270,17 @@ function stageParams(
   const chosen =
     stage === 'calibration' ? { calibrator: calibration?.kind === 'own' ? calibration.calibrator : null } : {}
   return contracts[stage].params.parse({ ...config[stage], ...found, ...chosen })
+}
+
+function isAtLeast(stage: PipelineStage, first: PipelineStage | undefined): boolean {
+  return first === undefined || pipelineStages.indexOf(stage) >= pipelineStages.indexOf(first)
+}
+
+/** The steps before the first stage of the run that have no product, although they are not to run. */
+export function missingUpstream({ observations }: Plan, first: PipelineStage | undefined): PlannedStep[] {
+  return observations.flatMap(({ steps }) =>
+    steps.filter(({ stage, cached }) => !isAtLeast(stage, first) && cached === undefined),
+  )
 }
 
 interface ResolvedInput {

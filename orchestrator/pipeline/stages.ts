@@ -1,17 +1,11 @@
 import type { StageContract, StageName } from '#runtime/stage/contract.ts'
+import type { PipelineStage } from './stage-names.ts'
 import { calibration } from '../../stages/calibration/contract.ts'
 import { conversion } from '../../stages/conversion/contract.ts'
 import { imaging } from '../../stages/imaging/contract.ts'
 import { validation } from '../../stages/validation/contract.ts'
 
-/** The stages of the pipeline, in order; an input comes from the nearest earlier stage that has an output of its name. */
-export const pipelineStages = [
-  'conversion',
-  'calibration',
-  'imaging',
-  'validation',
-] as const satisfies readonly StageName[]
-export type PipelineStage = (typeof pipelineStages)[number]
+export { pipelineStages, type PipelineStage } from './stage-names.ts'
 
 export const contracts = { conversion, calibration, imaging, validation } satisfies Record<PipelineStage, StageContract>
 

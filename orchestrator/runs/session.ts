@@ -24,6 +24,10 @@ export interface SessionOptions {
   engines: PlanInput['engines']
   notes: readonly { level: 'info' | 'warn'; message: string }[]
   machine: Machine
+  /** Products of the stages that are to run are made again, although they exist. */
+  fresh?: boolean
+  /** Ids of the observations to work on now; default: all that the configuration selects. */
+  observations?: readonly string[]
   /** Makes the executor for a run's folder (relative to the data root). */
   executor: (runFolder: string) => Executor
   now: () => Date
@@ -38,8 +42,9 @@ export interface SessionOptions {
 
 /** One process's work on a run, from opening its directory to its last event. Throws ProblemError before the run begins. */
 export async function runSession(options: SessionOptions): Promise<RunState> {
-  const { config, scan, now, signal } = options
-  const run = await openRun(config, options)
+  const { scan, now, signal } = options
+  const run = await openRun(options.config, options)
+  const config = options.observations === undefined ? options.config : { ...options.config, observations: [...options.observations] }
   const state: RunState = emptyState()
   const path = join(config.root, run.folder)
   if (run.continued) Object.assign(state, foldEvents(readEvents(join(path, 'events.ndjson'))))
@@ -93,8 +98,9 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
     }
     await conduct({
       ...options,
+      config,
       run: run.name,
-      planInput: { config, scan, assets: options.assets, engines: options.engines },
+      planInput: { config, scan, assets: options.assets, engines: options.engines, fresh: options.fresh === true },
       executor,
       state,
       emit,

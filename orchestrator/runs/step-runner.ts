@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { AttemptHandle, AttemptListener, AttemptOutcome, Executor } from '../executors/executor.ts'
 import type { RunConfig } from '../pipeline/config.ts'
 import { buildContext, type FinishedProduct } from '../pipeline/context.ts'
@@ -37,16 +39,20 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
   const timeoutSeconds = config.execution.timeouts[step.stage]
   const stored = await storedProducts(config.root, step)
   const attempts: AttemptRecord[] = []
+  /** Where a good product lies that is made again. */
+  let replaced: string | undefined
   await writeKeyFile(config.root, step)
   for (let number = 1; ; number++) {
     const uid = randomUUID()
     const product = productPath(step)
     const existing = await verifyProduct(config.root, product, { trust: true, signal })
-    if (existing.ok && existing.result.key === step.key) {
+    const remake = step.fresh && number === 1
+    if (existing.ok && existing.result.key === step.key && !remake) {
       return { class: 'succeeded', evidence: ['another run made the product meanwhile'], result: existing.result }
     }
-    const reason = existing.ok ? { why: 'it has another key' } : existing
+    const reason = existing.ok ? { why: remake ? 'it is made again, as asked' : 'it has another key' } : existing
     const movedTo = await rejectProduct(config.root, product, reason)
+    if (existing.ok && remake) replaced = movedTo
     if (movedTo !== undefined) emit({ type: 'product.rejected', step: ref, product, why: reason.why, movedTo })
     const context = buildContext({
       run: environment.run,
@@ -94,7 +100,10 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
     })
     if (retry) continue
     if (outcome.result === undefined) await removeKeyFile(config.root, step)
-    else await rememberProduct(config.root, product, outcome.result)
+    else {
+      await rememberProduct(config.root, product, outcome.result)
+      if (replaced !== undefined) await rm(join(config.root, replaced), { recursive: true, force: true })
+    }
     return outcome
   }
 }

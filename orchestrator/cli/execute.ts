@@ -1,0 +1,136 @@
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { createLocalExecutor } from '../executors/local/local-executor.ts'
+import type { RunConfig } from '../pipeline/config.ts'
+import { liveName, type LiveStep } from '../pipeline/live.ts'
+import { exitCodes } from '../pipeline/outcome.ts'
+import { ProblemError, type Problem } from '../pipeline/problem.ts'
+import { reportPage } from '../report/page.ts'
+import { runSession } from '../runs/session.ts'
+import type { RunState } from '../pipeline/state.ts'
+import { closingLines } from '../view/closing.ts'
+import { runDocument } from '../view/document.ts'
+import { span } from '../view/format.ts'
+import { heartbeat, plainLines } from '../view/plain.ts'
+import { problemLines } from '../view/problem.ts'
+import { lines, styleOf, type Io } from './io.ts'
+import type { GlobalOptions } from './options.ts'
+import { planOf, requireUpstream } from './planning.ts'
+import { prepare, type Prepared } from './prepare.ts'
+
+const HEARTBEAT_MS = 60_000
+
+export interface ExecuteOptions extends GlobalOptions {
+  /** Makes products again that exist, of the stages that are to run. */
+  fresh?: boolean
+  /** Ends the run after so many seconds. */
+  timeoutSeconds?: number | undefined
+  /** Narrows the work to some of what the configuration selects. */
+  choose?: (prepared: Prepared) => readonly string[]
+}
+
+/** Runs a configuration to its end, follows it on standard error and answers on standard output; returns the exit code. */
+export async function executeRun(config: RunConfig, options: ExecuteOptions, io: Io): Promise<number> {
+  const limit = timeLimit(io.signal, options.timeoutSeconds)
+  try {
+    return await execute(config, options, { ...io, signal: limit.signal })
+  } catch (error) {
+    if (!limit.reached() || !(error instanceof ProblemError) || error.problem.code !== 'INTERRUPTED') throw error
+    throw new ProblemError('RUN_TIMED_OUT', `the time limit of ${span(options.timeoutSeconds ?? 0)} ended the scan`, {
+      hint: 'give it more time with --timeout; what was scanned is remembered',
+      cause: error,
+    })
+  } finally {
+    limit.release()
+  }
+}
+
+async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Promise<number> {
+  const style = styleOf(io, options)
+  const quiet = options.quiet === true
+  const say = (texts: readonly string[]): void => (quiet ? undefined : lines(io.err, texts))
+  const prepared = await prepare(config, io, { say, quiet, signal: io.signal })
+  if (config.execution.from !== undefined) requireUpstream(await planOf(config, prepared), config)
+  let current: RunState | undefined
+  const live = new Map<string, LiveStep>()
+  const beat = setInterval(() => {
+    const line = current === undefined ? undefined : heartbeat(current, { now: io.now().getTime(), live })
+    if (line !== undefined) say([line])
+  }, HEARTBEAT_MS)
+  try {
+    const finished = await runSession({
+      ...prepared,
+      config,
+      fresh: options.fresh === true,
+      ...(options.choose === undefined ? {} : { observations: options.choose(prepared) }),
+      now: io.now,
+      random: io.random,
+      signal: io.signal,
+      executor: (runFolder) =>
+        createLocalExecutor({
+          root: config.root,
+          runFolder,
+          stagesDir: io.stagesDir,
+          ...(io.env['CONTIMG_SCRATCH'] ? { scratchRoot: io.env['CONTIMG_SCRATCH'] } : {}),
+        }),
+      onLive: (step, now) => live.set(liveName(step), now),
+      onEvent(event, state) {
+        current = state
+        say(plainLines(event, state, { ...style, root: config.root }))
+      },
+    })
+    const folder = join(config.root, 'runs', finished.run)
+    await writeFileAtomic(join(folder, 'report.html'), reportPage(finished))
+    // Loaded here, because it costs every other command its start.
+    const { runMetrics } = await import('../metrics/registry.ts')
+    await writeFileAtomic(join(folder, 'metrics.prom'), await runMetrics(finished))
+    if (finished.exitCode === exitCodes.timedOut)
+      lines(io.err, problemLines(timedOut(finished, options.timeoutSeconds ?? 0), style))
+    answer(finished, { format: options.output, quiet, config, io, utf8: style.utf8 })
+    return finished.exitCode ?? exitCodes.failed
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+function timedOut({ run }: RunState, seconds: number): Problem {
+  return {
+    code: 'RUN_TIMED_OUT',
+    message: `the time limit of ${span(seconds)} ended the run`,
+    hint: `contimg resume ${run} goes on; finished steps are reused`,
+  }
+}
+
+/** A signal that is aborted with exit code 5 when the time is over, or as the given one. */
+function timeLimit(
+  signal: AbortSignal,
+  seconds: number | undefined,
+): { signal: AbortSignal; reached(): boolean; release(): void } {
+  if (seconds === undefined) return { signal, reached: () => false, release: () => undefined }
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(exitCodes.timedOut), seconds * 1000)
+  return {
+    signal: AbortSignal.any([signal, controller.signal]),
+    reached: () => controller.signal.aborted,
+    release: () => clearTimeout(timer),
+  }
+}
+
+interface Answer {
+  format: GlobalOptions['output']
+  quiet: boolean
+  config: RunConfig
+  io: Io
+  utf8: boolean
+}
+
+/** Standard output gets the answer in the format that was asked for; the closing block goes beside it when that is data. */
+function answer(state: RunState, { format, quiet, config, io, utf8 }: Answer): void {
+  const closing = closingLines(state, { root: config.root, utf8 })
+  if (format === 'text') return lines(io.out, closing)
+  if (!quiet) lines(io.err, closing)
+  if (format === 'name') io.out(`${state.run}\n`)
+  else if (format === 'yaml') io.out(stringify(runDocument(state, config.root)))
+  else io.out(`${JSON.stringify(runDocument(state, config.root), null, 2)}\n`)
+}
