@@ -10,7 +10,7 @@ import {
   type StoredBlock,
   type Uvh5Data,
 } from '#runtime/formats/uvh5/data.ts'
-import { channelPhases, convertBlock, type KernelSetup } from './kernel.ts'
+import { convertBlock, startPhases, type KernelSetup } from './kernel.ts'
 import { createPairKernel, type PairKernel } from './pair-kernel.ts'
 import {
   clearWeightSums,
@@ -26,6 +26,9 @@ const pairKernelPath = fileURLToPath(new URL('./pair-kernel.wasm', import.meta.u
 
 /** Room for stored visibilities, in blocks: chunks of common shapes pad them by less. */
 const PADDED = 2
+
+/** Frequencies closer than this are the same: phases over 5 km differ by 1e-8 rad. */
+const SAME_FREQ_HZ = 1e-4
 
 /** One raw file and where it goes in the output grid. */
 interface BlockSource {
@@ -106,7 +109,6 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
       const rows = Math.min(blockRows, layout.rows - row0)
       if (pass === 'weights') return writeWeights(open, row0, rows)
       clearWeightSums(sums)
-      channelPhases(job, { row0, rows }, buffers.stepPhase)
       job.sources.forEach((_, source) => convertSource(open, { source, row0, rows }, sums))
       flagAbsent(open, row0, rows)
       const out = job.results.weight.subarray(row0 * polarizations, (row0 + rows) * polarizations)
@@ -123,7 +125,8 @@ interface Buffers {
   /** Of the file, in C order. */
   flags: Uint8Array
   nsamples: Float32Array
-  stepPhase: Float64Array
+  phase: Float64Array
+  step: Float64Array
   data: Float32Array
   outFlags: Uint8Array
   weights: Float32Array
@@ -145,7 +148,8 @@ function createBuffers({ layout, blockRows }: BlockJob): Buffers {
     stored,
     flags: new Uint8Array(elements),
     nsamples: new Float32Array(elements),
-    stepPhase: kernel?.stepPhase ?? new Float64Array(2 * blockRows),
+    phase: kernel?.phase ?? new Float64Array(4 * blockRows),
+    step: kernel?.step ?? new Float64Array(2 * blockRows),
     data: kernel?.data ?? new Float32Array(2 * elements),
     outFlags: kernel?.bad ?? new Uint8Array(elements),
     weights: new Float32Array(elements),
@@ -176,8 +180,9 @@ function convertSource(
   const setup = setups[source]
   const { badCount, flagCount } = buffers
   const stored = files[source].readStored(row0, rows, buffers.stored)
-  const { data, outFlags: bad, stepPhase } = buffers
-  const block = { row0, rows, vis: stored.vis, stepPhase, data, bad, badCount }
+  const { data, outFlags: bad, phase, step } = buffers
+  if (!continues(setup, setups[source - 1])) startPhases(setup, { row0, rows }, buffers)
+  const block = { row0, rows, vis: stored.vis, phase, step, data, bad, badCount }
   if (buffers.kernel?.takes(setup, block)) buffers.kernel.convert(setup, block)
   else convertBlock(setup, block)
   mergeSamples(setup, { row0, rows, file: fileSamples(stored, setup, buffers), flags: bad, badCount, flagCount }, sums)
@@ -191,6 +196,12 @@ function convertSource(
   }
   // The file is born as zeros: where nothing is flagged there is nothing to write.
   if (flagged > 0) tiles.writeFlags(row0, rows, channel0, setup.channels, buffers.outFlags)
+}
+
+/** Whether the phases that one subband ends with are those that the next begins with. */
+function continues({ lowestHz }: KernelSetup, before: KernelSetup | undefined): boolean {
+  if (before === undefined) return false
+  return Math.abs(before.lowestHz + before.channels * before.stepHz - lowestHz) < SAME_FREQ_HZ
 }
 
 /** Nearly every block of the telescope has no flags, and one count for all samples. */

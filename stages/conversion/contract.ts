@@ -76,7 +76,7 @@ export type ConversionParams = z.output<typeof conversionParams>
 /** The conversion stage: raw subbands in, one MeasurementSet with one phase centre and one ascending band out. */
 export const conversion = defineStage({
   name: 'conversion',
-  version: 2,
+  version: 3,
   params: conversionParams,
   inputs: {
     raw: { kind: 'uvh5', many: true },

@@ -1,21 +1,25 @@
-import { chunkOrder, LARGEST_SQUARE, TURN_RAD_S_M, type KernelBlock, type KernelSetup } from './kernel.ts'
+import { chunkOrder, LARGEST_SQUARE, type KernelBlock, type KernelSetup } from './kernel.ts'
 
-/** Bytes of a complex float64, of a complex float32, and of a page of WebAssembly memory. */
+/** Bytes of a vector, of a complex float32, and of a page of WebAssembly memory. */
 const VECTOR_BYTES = 16
 const COMPLEX_BYTES = 8
 const PAGE_BYTES = 65536
 
+/** The sign bit of a float32. */
+const SIGN_BIT = 0x80000000
+
 /**
- * The kernel for two correlations that keep their places, which is what the telescope writes, two float64 at a time. It
- * works in a memory of its own: blocks are read into `vis`, and its outputs lie there too.
+ * The kernel for two correlations that keep their places, in chunks of an even number of channels, which is what the
+ * telescope writes. It works in a memory of its own: blocks are read into `vis`, and its outputs lie there too.
  */
 export interface PairKernel {
   readonly vis: Uint8Array
-  readonly stepPhase: Float64Array
+  readonly phase: Float64Array
+  readonly step: Float64Array
   readonly data: Float32Array
   readonly bad: Uint8Array
   readonly badCount: Uint32Array
-  /** Whether it is made for such a block: two correlations, every array in its own memory. */
+  /** Whether it is made for such a block: every array in its own memory, too. */
   takes(setup: KernelSetup, block: KernelBlock): boolean
   /** Does what `convertBlock` does, with the same bits. */
   convert(setup: KernelSetup, block: KernelBlock): void
@@ -43,8 +47,8 @@ export function createPairKernel(
     vis: visBytes,
     data: COMPLEX_BYTES * samples,
     bad: samples,
-    sign: VECTOR_BYTES * blockRows,
-    phase: VECTOR_BYTES * blockRows,
+    sign: 4 * blockRows,
+    phase: 2 * VECTOR_BYTES * blockRows,
     step: VECTOR_BYTES * blockRows,
     count: 4 * blockRows,
   }
@@ -54,32 +58,28 @@ export function createPairKernel(
   const { exports } = new engine.Instance(new engine.Module(binary), { kernel: { memory } })
   const run = exports['convert'] as Convert
   const { buffer } = memory
-  const signs = new Float64Array(buffer, at.sign, 2 * blockRows)
-  const phases = new Float64Array(buffer, at.phase, 2 * blockRows)
+  const signs = new Uint32Array(buffer, at.sign, blockRows)
   const badCount = new Uint32Array(buffer, at.count, blockRows)
   const bad = new Uint8Array(buffer, at.bad, samples)
 
-  const startRows = ({ swapped, pathM, lowestHz }: KernelSetup, { row0, rows }: KernelBlock): void => {
-    for (let row = 0; row < rows; row++) {
-      const angle = TURN_RAD_S_M * pathM[row0 + row] * lowestHz
-      phases[2 * row] = Math.cos(angle)
-      phases[2 * row + 1] = Math.sin(angle)
-      signs[2 * row] = 1
-      signs[2 * row + 1] = swapped[row0 + row] === 1 ? 1 : -1
-    }
+  const startRows = ({ swapped }: KernelSetup, { row0, rows }: KernelBlock): void => {
+    for (let row = 0; row < rows; row++) signs[row] = swapped[row0 + row] === 1 ? 0 : SIGN_BIT
     badCount.fill(0, 0, rows)
     bad.fill(0, 0, rows * channels * 2)
   }
 
   return {
     vis: new Uint8Array(buffer, at.vis, visBytes),
-    stepPhase: new Float64Array(buffer, at.step, 2 * blockRows),
+    phase: new Float64Array(buffer, at.phase, 4 * blockRows),
+    step: new Float64Array(buffer, at.step, 2 * blockRows),
     data: new Float32Array(buffer, at.data, 2 * samples),
     bad,
     badCount,
     takes: (setup, { vis, data }) =>
       vis.values.buffer === buffer &&
       data.buffer === buffer &&
+      vis.chunkChannels % 2 === 0 &&
+      setup.channels % 2 === 0 &&
       [setup.direct, setup.swappedOrder].every((order) => order.join() === '0,1'),
     convert(setup, block) {
       const { values, rowStride, chunkChannels, chunkPolarizations, bands } = block.vis
@@ -97,13 +97,13 @@ export function createPairKernel(
             COMPLEX_BYTES * next,
             COMPLEX_BYTES * rowStride,
             rows,
-            length,
+            length / 2,
             at.data + 2 * COMPLEX_BYTES * done,
             2 * COMPLEX_BYTES * channels,
             at.bad + 2 * done,
             2 * channels,
-            at.sign + VECTOR_BYTES * row,
-            at.phase + VECTOR_BYTES * row,
+            at.sign + 4 * row,
+            at.phase + 2 * VECTOR_BYTES * row,
             at.step + VECTOR_BYTES * row,
             at.count + 4 * row,
             LARGEST_SQUARE,
