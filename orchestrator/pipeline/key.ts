@@ -33,6 +33,12 @@ export function productPath({
   return `products/${observation}/${stage}/${key.slice(0, KEY_DIGITS)}`
 }
 
+/** The step that the path of a product tells of; of its key only the digits that name the folder. */
+export function stepOfProduct(product: string): { observation: string; stage: StageName; key: string } {
+  const [, observation = '', stage = '', key = ''] = product.split('/')
+  return { observation, stage: stage as StageName, key }
+}
+
 /**
  * The parts that differ between two keys of one stage, as text for people, the deciding ones first: the contract, what a
  * person set, what the planner made of it, the inputs.

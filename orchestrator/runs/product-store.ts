@@ -1,32 +1,52 @@
-import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { sealed, sealOf } from '#runtime/stage/checksums.ts'
+import { apiVersion, stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
-import { productPath, type KeyParts } from '../pipeline/key.ts'
+import { KEY_DIGITS, productPath, type KeyParts } from '../pipeline/key.ts'
 import type { KnownProduct, PlannedStep, Shelf } from '../pipeline/plan.ts'
 import { gradeOfSet, type SolutionCandidate } from '../pipeline/solutions.ts'
 import { pipelineStages, type PipelineStage } from '../pipeline/stages.ts'
 
+/** How the name of a folder begins that was a product and is none any more. */
+export const REJECTED = '.rejected-'
+
 export type ProductReading = { ok: true; product: string; result: StageResult } | { ok: false; why: string }
 
-/** A product as committed: its result, with every output present and files of the promised size. */
-export async function readProduct(root: string, product: string): Promise<ProductReading> {
-  const folder = join(root, product)
+/** The document that makes a folder a product. */
+export const RESULT_FILE = 'result.json'
+
+/** The result of a product: complete, with the seal that it was committed with, and of the product in whose folder it lies. */
+export async function readResult(root: string, product: string): Promise<ProductReading> {
   let json: unknown
   try {
-    json = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'))
+    json = JSON.parse(await readFile(join(root, product, RESULT_FILE), 'utf8'))
   } catch (error) {
     return { ok: false, why: isAbsent(error) ? 'it has no result.json' : 'its result.json cannot be read' }
   }
   const parsed = stageResultSchema.safeParse(json)
   if (!parsed.success) return { ok: false, why: 'its result.json does not fit the contract' }
-  for (const [name, { path, bytes }] of Object.entries(parsed.data.outputs)) {
-    const found = await stat(join(folder, path)).catch(() => undefined)
+  const { data: result } = parsed
+  if (result.seal === undefined) return { ok: false, why: 'its result.json has no seal: an older version made it' }
+  if (result.seal !== sealOf(result)) return { ok: false, why: 'its result.json is not what was committed' }
+  const [stage, key] = product.split('/').slice(-2)
+  if (result.stage !== stage || result.key.slice(0, KEY_DIGITS) !== key)
+    return { ok: false, why: `its result.json is that of ${result.stage} ${result.key.slice(0, KEY_DIGITS)}` }
+  return { ok: true, product, result }
+}
+
+/** A product as committed: its result, with every output present and files of the promised size. */
+export async function readProduct(root: string, product: string): Promise<ProductReading> {
+  const reading = await readResult(root, product)
+  if (!reading.ok) return reading
+  for (const [name, { path, bytes }] of Object.entries(reading.result.outputs)) {
+    const found = await stat(join(root, product, path)).catch(() => undefined)
     if (found === undefined) return { ok: false, why: `its output ${name} (${path}) is missing` }
     if (found.isFile() && found.size !== bytes)
       return { ok: false, why: `its output ${name} (${path}) has ${found.size} bytes, not ${bytes}` }
   }
-  return { ok: true, product, result: parsed.data }
+  return reading
 }
 
 /**
@@ -57,16 +77,20 @@ function keysOf(names: readonly string[]): Set<string> {
 }
 
 /** What decides a step's key, and the set it solves: written before the step starts, beside its product. */
-export async function writeKeyFile(
-  root: string,
-  { observation, stage, key, parts, solves }: PlannedStep,
-): Promise<void> {
-  const path = keyFile(root, productPath({ observation, stage, key }))
+export async function writeKeyFile(root: string, step: PlannedStep): Promise<void> {
+  const path = keyFile(root, productPath(step))
   await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(
-    path,
-    `${JSON.stringify({ key, parts, ...(solves === undefined ? {} : { solution: solves }) }, null, 2)}\n`,
-  )
+  await writeFileAtomic(path, `${JSON.stringify(keyDocument(step), null, 2)}\n`)
+}
+
+/** Writes the key file of a step with a product again where it was lost or damaged: without it a set is not found. */
+export async function restoreKeyFile(root: string, step: PlannedStep): Promise<void> {
+  const stored = await readKeyFile(root, productPath(step))
+  if (stored?.seal !== keyDocument(step).seal) await writeKeyFile(root, step)
+}
+
+function keyDocument({ key, parts, solves }: PlannedStep): KeyDocument {
+  return sealed({ key, parts, ...(solves === undefined ? {} : { solution: solves }) })
 }
 
 /** Takes the key file of a step away that has no product, so that nothing is left that looks like one. */
@@ -75,14 +99,24 @@ export async function removeKeyFile(root: string, step: PlannedStep): Promise<vo
 }
 
 /**
- * Makes room for a step that has no usable product: whatever lies in its place is moved aside, out of sight of every
- * reader, and its new name is returned.
+ * Moves what lies in the place of a product aside, out of sight of every reader, with the reason in `rejected.json`.
+ * Returns its new place, relative to the data root; undefined when there was nothing.
  */
-export async function moveAside(root: string, product: string, uid: string): Promise<string | undefined> {
-  const folder = join(root, product)
-  if ((await stat(folder).catch(() => undefined)) === undefined) return undefined
-  const aside = join(dirname(folder), `.rejected-${product.split('/').at(-1)}-${uid}`)
-  await rename(folder, aside)
+export async function rejectProduct(
+  root: string,
+  product: string,
+  { why, findings = [] }: { why: string; findings?: readonly { file: string; why: string }[] },
+): Promise<string | undefined> {
+  const aside = join(dirname(product), `${REJECTED}${basename(product)}-${randomUUID()}`)
+  try {
+    await rename(join(root, product), join(root, aside))
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
+  const reason = { apiVersion, product, why, findings }
+  // The reason is in the event log too: a full disk is no cause to stop here.
+  await writeFile(join(root, aside, 'rejected.json'), `${JSON.stringify(reason, null, 2)}\n`).catch(() => undefined)
   return aside
 }
 
@@ -109,18 +143,19 @@ async function knownProduct(
   return { ok: true, product: known }
 }
 
-async function readKeyFile(
-  root: string,
-  product: string,
-): Promise<{ key: string; parts: KeyParts; solution?: SolutionCandidate } | undefined> {
+interface KeyDocument {
+  key: string
+  parts: KeyParts
+  solution?: SolutionCandidate
+  seal: string
+}
+
+async function readKeyFile(root: string, product: string): Promise<KeyDocument | undefined> {
   try {
-    return JSON.parse(await readFile(keyFile(root, product), 'utf8')) as {
-      key: string
-      parts: KeyParts
-      solution?: SolutionCandidate
-    }
+    const document = JSON.parse(await readFile(keyFile(root, product), 'utf8')) as KeyDocument
+    return document.seal === sealOf(document) ? document : undefined
   } catch {
-    // Made by another tool, or lost: the product is as good, only a miss cannot be explained by it.
+    // Made by another tool, lost or damaged: the product is as good, only a miss cannot be explained by it.
     return undefined
   }
 }

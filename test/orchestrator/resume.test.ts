@@ -176,7 +176,7 @@ test('a product that lost a file is not reused', async (t) => {
   )
   assert.ok(existsSync(image))
   assert.match(second.err, /imaging +re-run: its output image \(image\.fits\) is missing/)
-  assert.match(second.err, /moved an unusable product aside, because its output image \(image\.fits\) is missing: \//)
+  assert.match(second.err, /imaging +its product is damaged: image\.fits is missing/)
 })
 
 test('a damaged product is the reason of its miss, whatever other products there are', async (t) => {
