@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Progress, StageName } from '#runtime/stage/contract.ts'
-import { errorCatalogue, StageError, type ErrorCode, type ErrorData } from '#runtime/stage/errors.ts'
-import { ChildFailure, exec } from '#runtime/stage/exec.ts'
+import { errorCatalogue, type ErrorCode, type ErrorData } from '#runtime/stage/errors.ts'
 import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
+import { runLines } from './line-child.ts'
 
 /** A JSON line of a stage: progress, the beginning of a phase, a line of its log. */
 export type StageEvent =
@@ -30,33 +30,26 @@ export async function runSideDoor(
   args: readonly string[],
   options: SideDoorOptions,
 ): Promise<unknown> {
-  const { stagesDir, signal, failure, onProgress, onEvent } = options
+  const { stagesDir, signal, onProgress, onEvent } = options
   let result: unknown
-  try {
-    await exec(process.execPath, [join(stagesDir, stage, 'main.ts'), ...args], {
-      signal,
-      onLine(line) {
-        const event = parseLine(line)
-        if (event?.['type'] === 'progress') onProgress?.(event as unknown as Progress)
-        if (event !== undefined && isResult(event)) result = event
-        else if (event !== undefined) onEvent?.(event)
-      },
-    })
-    return result
-  } catch (error) {
-    if (!(error instanceof StageError)) throw error
-    if (error.code === 'CANCELLED') throw new ProblemError('INTERRUPTED', `${stage} was stopped`)
-    const lines = error.cause instanceof ChildFailure ? error.cause.lastLines : []
-    const reported = reportedError(lines)
-    throw new ProblemError(
-      (reported && options.reported?.[reported.code]) ?? failure,
-      reported?.message ?? `${error.message}${lines.length === 0 ? '' : `\n${lines.slice(-3).join('\n')}`}`,
-      {
-        cause: error,
-        ...(reported?.hint === undefined ? {} : { hint: reported.hint }),
-      },
-    )
-  }
+  const { failure, lastLines } = await runLines([join(stagesDir, stage, 'main.ts'), ...args], {
+    signal,
+    onLine(line) {
+      const event = parseLine(line)
+      if (event?.['type'] === 'progress') onProgress?.(event as unknown as Progress)
+      if (event !== undefined && isResult(event)) result = event
+      else if (event !== undefined) onEvent?.(event)
+    },
+  })
+  if (failure === undefined) return result
+  if (signal.aborted) throw new ProblemError('INTERRUPTED', `${stage} was stopped`)
+  const reported = reportedError(lastLines)
+  const unexplained = [`the ${stage} stage ${failure}`, ...lastLines.slice(-3)].join('\n')
+  throw new ProblemError(
+    (reported && options.reported?.[reported.code]) ?? options.failure,
+    reported?.message ?? unexplained,
+    reported?.hint === undefined ? {} : { hint: reported.hint },
+  )
 }
 
 /** The error that a stage printed as its last JSON line. */
