@@ -1,25 +1,20 @@
-import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { writeFileAtomic } from '#runtime/stage/files.ts'
 import { createLocalExecutor } from '../executors/local/local-executor.ts'
 import type { RunConfig } from '../pipeline/config.ts'
-import { liveName, type LiveStep } from '../pipeline/live.ts'
 import { exitCodes } from '../pipeline/outcome.ts'
 import { ProblemError, type Problem } from '../pipeline/problem.ts'
-import { reportPage } from '../report/page.ts'
+import { writeRunReport } from '../report/write.ts'
 import { runSession } from '../runs/session.ts'
 import type { RunState } from '../pipeline/state.ts'
 import { closingLines } from '../view/closing.ts'
 import { runDocument } from '../view/document.ts'
 import { span } from '../view/format.ts'
-import { heartbeat, plainLines } from '../view/plain.ts'
 import { problemLines } from '../view/problem.ts'
+import { followRun } from './follow.ts'
 import { lines, styleOf, type Io } from './io.ts'
 import type { GlobalOptions } from './options.ts'
 import { planOf, requireUpstream } from './planning.ts'
 import { prepare, type Prepared } from './prepare.ts'
-
-const HEARTBEAT_MS = 60_000
 
 export interface ExecuteOptions extends GlobalOptions {
   /** Makes products again that exist, of the stages that are to run. */
@@ -49,15 +44,10 @@ export async function executeRun(config: RunConfig, options: ExecuteOptions, io:
 async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Promise<number> {
   const style = styleOf(io, options)
   const quiet = options.quiet === true
-  const say = (texts: readonly string[]): void => (quiet ? undefined : lines(io.err, texts))
-  const prepared = await prepare(config, io, { say, quiet, signal: io.signal })
+  const follower = followRun(io, { ...options, root: config.root })
+  const prepared = await prepare(config, io, { say: follower.say, quiet, signal: io.signal })
   if (config.execution.from !== undefined) requireUpstream(await planOf(config, prepared), config)
   let current: RunState | undefined
-  const live = new Map<string, LiveStep>()
-  const beat = setInterval(() => {
-    const line = current === undefined ? undefined : heartbeat(current, { now: io.now().getTime(), live })
-    if (line !== undefined) say([line])
-  }, HEARTBEAT_MS)
   try {
     const finished = await runSession({
       ...prepared,
@@ -74,23 +64,34 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
           stagesDir: io.stagesDir,
           ...(io.env['CONTIMG_SCRATCH'] ? { scratchRoot: io.env['CONTIMG_SCRATCH'] } : {}),
         }),
-      onLive: (step, now) => live.set(liveName(step), now),
+      onLive: follower.onLive,
       onEvent(event, state) {
         current = state
-        say(plainLines(event, state, { ...style, root: config.root }))
+        follower.onEvent(event, state)
       },
     })
-    const folder = join(config.root, 'runs', finished.run)
-    await writeFileAtomic(join(folder, 'report.html'), reportPage(finished))
-    // Loaded here, because it costs every other command its start.
-    const { runMetrics } = await import('../metrics/registry.ts')
-    await writeFileAtomic(join(folder, 'metrics.prom'), await runMetrics(finished))
+    follower.end()
+    await leaveReport(config.root, finished, io)
     if (finished.exitCode === exitCodes.timedOut)
       lines(io.err, problemLines(timedOut(finished, options.timeoutSeconds ?? 0), style))
     answer(finished, { format: options.output, quiet, config, io, utf8: style.utf8 })
     return finished.exitCode ?? exitCodes.failed
+  } catch (error) {
+    // A run that ends by a fault of ours has a report too: it tells what was done until then.
+    if (current !== undefined) await leaveReport(config.root, current, io)
+    throw error
   } finally {
-    clearInterval(beat)
+    follower.end()
+  }
+}
+
+/** The report is made of what the run left: where it cannot be written the run is as it is, and it can be made later. */
+async function leaveReport(root: string, state: RunState, io: Io): Promise<void> {
+  try {
+    await writeRunReport(root, state)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    lines(io.err, [`the report could not be written (${why}); contimg report ${state.run} writes it`])
   }
 }
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { apiVersion } from '#runtime/stage/contract.ts'
-import { writeFileAtomic } from '#runtime/stage/files.ts'
-import { reportPage } from '../report/page.ts'
+import { writeRunReport } from '../report/write.ts'
 import { findRun, readRun } from '../runs/run-directory.ts'
 import { lines, type Io } from './io.ts'
 import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
@@ -15,8 +14,7 @@ export function addReportCommand(program: Command, io: Io): void {
   withGlobalOptions(command, ['text', 'json']).action(async (wanted: string | undefined, options: GlobalOptions) => {
     const root = dataRoot(options, io)
     const state = await readRun(root, await findRun(root, wanted ?? '@latest'))
-    const page = join(root, 'runs', state.run, 'report.html')
-    await writeFileAtomic(page, reportPage(state))
+    const page = await writeRunReport(root, state)
     const observations = state.observations.map(({ id, verdict, steps }) => {
       const path = steps.findLast(({ product }) => product?.outputs['report'] !== undefined)?.product?.outputs['report']
       return { id, verdict, report: path === undefined ? null : join(root, path) }

@@ -1,174 +1,121 @@
-import { pipelineStages } from '../pipeline/stages.ts'
-import { stageUsage, type ObservationState, type RunState, type StepState } from '../pipeline/state.ts'
-import { bytes, duration, span } from '../view/format.ts'
-import { html, type Html } from './html.ts'
+import { fact, pageDocument, type PageSection } from '#runtime/page/document.ts'
+import { html, type Html } from '#runtime/page/html.ts'
+import { verdicts } from '#runtime/stage/quality.ts'
+import { statuses } from '../pipeline/state.ts'
+import { count, enumeration, span } from '../view/format.ts'
+import { observationsSection, problemsSection } from './observations.ts'
+import type { RunReport } from './model.ts'
+import { provenanceSection } from './provenance.ts'
+import { resourcesSection } from './resources.ts'
+import { retriesSection, stepsSection } from './steps.ts'
+import { style } from './style.ts'
+import { timelineSection } from './timeline.ts'
+import { trendsSection } from './trends.ts'
 
-/** From `runs/<name>/report.html` to the data root. */
-const UP = '../..'
-
-const style = `
-  :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --uncertain: #9a6700; --bad: #cf222e }
-  @media (prefers-color-scheme: dark) { :root { --good: #3fb950; --uncertain: #d29922; --bad: #f85149 } }
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
-  table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
-  th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-  .cost { white-space: nowrap; text-align: right }
-  img { width: 12rem; max-width: 100% } code { overflow-wrap: anywhere }
-  .good { color: var(--good) } .uncertain { color: var(--uncertain) } .bad, .failed { color: var(--bad) }
-`
-
-/** The page of a run: verdicts with links to each observation's own page, cost of the stages, notes. One file, no network. */
-export function reportPage(state: RunState): string {
-  const verdicts = [...new Set(state.observations.map(({ verdict }) => verdict))]
-    .map(
-      (verdict) => `${state.observations.filter((observation) => observation.verdict === verdict).length} ${verdict}`,
-    )
-    .join(', ')
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>contimg run ${state.run}</title>
-        <style>
-          ${{ html: style }}
-        </style>
-      </head>
-      <body>
-        <h1>Run ${state.run}</h1>
-        <p>
-          ${state.status} in ${duration(state.seconds ?? 0)}, verdicts: ${verdicts}. Input <code>${state.input}</code>,
-          started ${state.startedAt}, contimg ${state.version}, ${state.executor}.
-        </p>
-        ${notes(state)}
-        <h2>Observations</h2>
-        <table>
-          <thead>
-            <tr>
-              <th>Observation</th>
-              <th>Status</th>
-              <th>Verdict</th>
-              <th>Quick-look</th>
-              <th>Products</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${state.observations.map(observationRow)}
-          </tbody>
-        </table>
-        <h2>Steps</h2>
-        <table>
-          <thead>
-            <tr>
-              <th>Observation</th>
-              <th>Stage</th>
-              <th>Status</th>
-              <th>Verdict</th>
-              <th>Wall</th>
-              <th>CPU</th>
-              <th>Peak memory</th>
-              <th>Read</th>
-              <th>Written</th>
-              <th>Product</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${state.observations.flatMap(({ id, steps }) => steps.map((step) => stepRow(id, step)))}
-          </tbody>
-        </table>
-        ${totals(state)}
-      </body>
-    </html> `
-  return page.html
-}
-
-function notes({ notes: all }: RunState): Html {
-  return all.length === 0
-    ? html``
-    : html`<ul>
-        ${all.map(({ message }) => html`<li>${message}</li>`)}
-      </ul>`
-}
-
-function observationRow({ id, status, verdict, steps, error }: ObservationState): Html {
-  const link = (name: string): string | undefined => {
-    const path = steps.findLast(({ product }) => product?.outputs[name] !== undefined)?.product?.outputs[name]
-    return path === undefined ? undefined : `${UP}/${path}`
-  }
-  const report = link('report')
-  const picture = link('quicklook')
-  const names: [string, string][] = [
-    ['image', 'imagePbCorrected'],
-    ['catalogue', 'catalogueCsv'],
-    ['checks', 'qa'],
+/** The page of a run: one file that asks no network for anything; pictures and products are links beside it. */
+export function reportPage(report: RunReport): string {
+  const trends = trendsSection(report)
+  const sections: PageSection[] = [
+    ...(report.problems.length === 0 ? [] : [{ id: 'problems', title: 'What failed', body: problemsSection(report) }]),
+    { id: 'observations', title: 'Observations', body: observationsSection(report) },
+    ...(trends === undefined ? [] : [{ id: 'trends', title: 'Trends', body: trends }]),
+    { id: 'timeline', title: 'Timeline', body: timelineSection(report) },
+    { id: 'resources', title: 'Resources', body: resourcesSection(report) },
+    { id: 'retries', title: 'Retries', body: retriesSection(report) },
+    { id: 'steps', title: 'Steps', body: stepsSection(report) },
+    { id: 'provenance', title: 'Provenance', body: provenanceSection(report) },
+    ...(report.notes.length === 0 ? [] : [{ id: 'notes', title: 'Notes', body: notesSection(report) }]),
   ]
-  const products = names.flatMap(([label, name]) => {
-    const path = link(name)
-    return path === undefined ? [] : [html`<a href="${path}">${label}</a>`]
+  return pageDocument({
+    title: `Run ${report.run}: ${headline(report)}`,
+    style,
+    // Quick-looks lie beside the page; a page from a disk has no origin of its own.
+    pictures: "'self' file:",
+    banner: banner(report),
+    sections,
+    footer: html`Written by contimg, the continuum imaging pipeline for the DSA-110;
+      <code>contimg report ${report.run}</code> writes it anew. All numbers of this page are in
+      <a href="report.json">report.json</a>, every attempt in <a href="trace.tsv">trace.tsv</a>.`,
   })
-  return html`<tr>
-    <td>${report === undefined ? id : html`<a href="${report}">${id}</a>`}</td>
-    <td class="${status}">
-      ${status}${error === undefined ? html`` : html`<br />${error.message} [${error.code}]${error.hint === undefined ? '' : `; ${error.hint}`}`}
-    </td>
-    <td class="${verdict}">${verdict}</td>
-    <td>${picture === undefined ? '' : html`<img src="${picture}" alt="quick-look image of ${id}" />`}</td>
-    <td>${products}</td>
-  </tr>`
 }
 
-function stepRow(observation: string, { stage, status, product }: StepState): Html {
-  const usage = product?.usage
-  const cost =
-    usage === undefined
-      ? ['', '', '', '', '']
-      : [
-          span(usage.wallSeconds),
-          span(usage.cpuSeconds),
-          bytes(usage.peakMemoryBytes),
-          bytes(usage.readBytes),
-          bytes(usage.writtenBytes),
-        ]
-  const verdict = product?.quality.verdict ?? ''
-  return html`<tr>
-    <td>${observation}</td>
-    <td>${stage}</td>
-    <td class="${status}">${status}</td>
-    <td class="${verdict}">${verdict}</td>
-    ${cost.map((cell) => html`<td class="cost">${cell}</td>`)}
-    <td>${product === undefined ? '' : html`<a href="${UP}/${product.product}/">${product.product}</a>`}</td>
-  </tr>`
+const words: Record<RunReport['status'], string> = {
+  planned: 'not begun',
+  running: 'running',
+  cached: 'done',
+  done: 'done',
+  failed: 'failed',
+  skipped: 'skipped',
+  cancelled: 'interrupted',
 }
 
-function totals(state: RunState): Html {
-  const rows = pipelineStages.flatMap((stage) => {
-    const used = stageUsage(state, stage)
-    return used === undefined
-      ? []
-      : [
-          html`<tr>
-            <td>${stage}</td>
-            <td>${used.steps}</td>
-            <td>${span(used.usage.wallSeconds)}</td>
-            <td>${span(used.usage.cpuSeconds)}</td>
-            <td>${bytes(used.usage.peakMemoryBytes)}</td>
-          </tr>`,
-        ]
+function headline({ status, counts }: RunReport): string {
+  const found = verdicts.flatMap((verdict) => {
+    const n = counts.verdicts[verdict]
+    return n === undefined ? [] : [`${n} ${verdict}`]
   })
-  if (rows.length === 0) return html`<p>Every step was reused.</p>`
-  return html`<h2>Cost of what ran</h2>
-    <table>
-      <thead>
-        <tr>
-          <th>Stage</th>
-          <th>Steps</th>
-          <th>Wall</th>
-          <th>CPU</th>
-          <th>Peak memory</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`
+  return `${words[status]}, ${found.length === 0 ? 'no observation' : found.join(', ')}`
+}
+
+function banner(report: RunReport): Html {
+  const { counts, status, exitCode, cpuSeconds } = report
+  return html`<h1>Run ${report.run}</h1>
+    <div class="verdict tone-of-${tone(report)}" role="status">
+      <p><strong>${sentence(report)}</strong></p>
+      <p>${advice(report)}</p>
+    </div>
+    <dl class="facts">
+      ${fact('Started (UTC)', report.startedAt.slice(0, 19).replace('T', ' '))}
+      ${fact('Took', `${span(report.seconds)}${report.sessions.length > 1 ? ` in ${report.sessions.length} sessions` : ''}`)}
+      ${fact('CPU time', span(cpuSeconds))}
+      ${fact('Steps', `${counts.ran} run, ${counts.reused} reused, ${count(counts.retries, 'retry', 'retries')}`)}
+      ${fact('Input', report.input)} ${fact('Data root', report.root)}
+      ${fact('contimg', `${report.version}, ${report.executor}`)}
+      ${fact('Exit code', exitCode === null ? (status === 'running' ? 'not ended yet' : 'none: its process died') : String(exitCode))}
+    </dl>`
+}
+
+function tone({ status, counts }: RunReport): string {
+  if (status === 'failed' || counts.verdicts.bad !== undefined) return 'bad'
+  if (status === 'running' || status === 'planned') return 'not-run'
+  return status === 'done' && counts.verdicts.uncertain === undefined && counts.verdicts['not run'] === undefined
+    ? 'good'
+    : 'uncertain'
+}
+
+/** What came of the run, in one sentence. */
+function sentence({ status, counts }: RunReport): string {
+  const { observations } = counts
+  if (observations === 0) return `The run is ${words[status]}; it has no observation.`
+  const ofStatus = statuses.flatMap((each) => {
+    const n = counts.statuses[each]
+    return n === undefined || each === 'done' || each === 'cached' ? [] : [`${n} ${each}`]
+  })
+  const ofVerdict = (['good', 'uncertain', 'bad'] as const).flatMap((verdict) => {
+    const n = counts.verdicts[verdict]
+    return n === undefined ? [] : [`${n} ${verdict}`]
+  })
+  return `The run is ${words[status]}: of ${count(observations, 'observation')} ${enumeration([...ofVerdict, ...ofStatus])}.`
+}
+
+function advice({ status, counts, run, problems }: RunReport): Html {
+  if (status === 'cancelled')
+    return html`The same command again, or <code>contimg resume ${run}</code>, goes on; finished steps are reused.`
+  if (problems.length > 0)
+    return html`Set right what is named under <a href="#problems">what failed</a>, then the same command again; finished
+      steps are reused.`
+  if (counts.verdicts.bad !== undefined)
+    return html`Images with the verdict bad are not for science; why is told <a href="#observations">below</a> and on
+      the page of each observation.`
+  if (counts.verdicts.uncertain !== undefined)
+    return html`Images with the verdict uncertain may be used with care; why is told <a href="#observations">below</a>.`
+  return status === 'running' ? html`This page was written while it ran.` : html`Every check that decides was passed.`
+}
+
+function notesSection({ notes }: RunReport): Html {
+  const warnings = notes.filter(({ level }) => level === 'warn')
+  const others = notes.filter(({ level }) => level !== 'warn')
+  return html`<ul>
+    ${[...warnings, ...others].slice(0, 200).map(({ level, message }) => html`<li>${level === 'warn' && html`<b>Warning:</b> `}${message}</li>`)}${notes.length > 200 && html`<li>and ${notes.length - 200} more, in report.json</li>`}
+  </ul>`
 }

@@ -1,0 +1,153 @@
+import { scrollTable } from '#runtime/page/document.ts'
+import { html, type Html } from '#runtime/page/html.ts'
+import type { StageName } from '#runtime/stage/contract.ts'
+import { count, span } from '../view/format.ts'
+import { addressOf, linkTo } from './links.ts'
+import type { ObservationReport, ProblemGroup, RunReport } from './model.ts'
+import { gradeClass } from './timeline.ts'
+
+/** More rows than this make a page that is slow to open; `report.json` has all. */
+const MOST_ROWS = 600
+/** From here on the worst come first: nobody reads a long list to its end. */
+const WORST_FIRST = 30
+const MOST_REASONS = 3
+const EXAMPLES = 3
+
+/** What failed, was skipped or set aside: one entry a cause, with its reason, its fix and where to read more. */
+export function problemsSection({ problems, run, observations }: RunReport): Html {
+  if (problems.length === 0) return html`<p>No observation failed or was left out.</p>`
+  const attempted = new Map(observations.map((observation) => [observation.id, observation]))
+  return html`${problems.map((group) => problemEntry(group, run, attempted))}`
+}
+
+function problemEntry(
+  { code, message, hint, status, quarantined, observations }: ProblemGroup,
+  run: string,
+  known: ReadonlyMap<string, ObservationReport>,
+): Html {
+  const [first = ''] = observations
+  const failedStage = known.get(first)?.steps.find((step) => step.status === 'failed')?.stage
+  const more = observations.length > EXAMPLES ? ` and ${observations.length - EXAMPLES} more` : ''
+  return html`<div class="problem tone-of-${status === 'failed' ? 'bad' : 'uncertain'}">
+    <h3>
+      ${observations.length === 1 ? first : count(observations.length, 'observation')}
+      ${status}${quarantined && ' and set aside'}
+      <code>[${code}]</code>
+    </h3>
+    <dl>
+      ${observations.length > 1 && entry('which', `${observations.slice(0, EXAMPLES).join(', ')}${more}`)}
+      ${entry('why', message)}${hint !== null && entry('fix', hint)}
+      ${quarantined && entry('kept', html`its raw files are where they were; why they are set aside is under <a href="${addressOf(`quarantine/${first}/`)}">quarantine/${first}</a>`)}
+      ${failedStage !== undefined && entry('logs', html`<code>contimg logs ${run} ${first} ${failedStage}</code>`)}
+    </dl>
+  </div>`
+}
+
+function entry(term: string, text: string | Html): Html {
+  return html`<dt>${term}</dt>
+    <dd>${text}</dd>`
+}
+
+/** Each observation with its verdict, what decided it, the numbers that matter, its picture and its products. */
+export function observationsSection({ observations }: RunReport): Html {
+  if (observations.length === 0) return html`<p>No observation was planned.</p>`
+  const ordered = observations.length > WORST_FIRST ? observations.toSorted(worstFirst) : observations
+  const shown = ordered.slice(0, MOST_ROWS)
+  return html`${
+    shown.length < observations.length &&
+    html`<p>
+      The ${shown.length} worst of ${observations.length} observations; all are in
+      <a href="report.json">report.json</a>.
+    </p>`
+  }${scrollTable(
+    'Observations',
+    html`<table>
+      <caption>
+        ${observations.length > WORST_FIRST ? 'The worst first.' : 'In the order of their planning.'} A verdict is that
+        of the validation, or bad when any step is. Noise is that of the residual in the middle of the field, the flux
+        ratio is ours over the catalogue's, the offset ours minus the catalogue's.
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Observation</th>
+          <th scope="col">Verdict</th>
+          <th scope="col">Image</th>
+          <th scope="col" class="number">Noise (µJy/beam)</th>
+          <th scope="col" class="number">Sources</th>
+          <th scope="col" class="number">Flux ratio</th>
+          <th scope="col" class="number">Offset (″)</th>
+          <th scope="col" class="number">Flagged (%)</th>
+          <th scope="col" class="number">Time</th>
+          <th scope="col">Why, and its products</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shown.map(observationRow)}
+      </tbody>
+    </table>`,
+  )}`
+}
+
+function observationRow(observation: ObservationReport): Html {
+  const { id, status, verdict, outputs, wallSeconds } = observation
+  const page = outputs['report']
+  const picture = outputs['quicklook']
+  const word = status === 'done' ? verdict : status
+  const metric = (stage: StageName, name: string): number | undefined =>
+    observation.steps.findLast((step) => step.stage === stage)?.metrics[name]
+  const ratio = metric('validation', 'fluxRatio')
+  const error = metric('validation', 'fluxRatioError')
+  const flagged = metric('calibration', 'flaggedFraction') ?? metric('conversion', 'flaggedFraction')
+  const number = (value: number | undefined, digits: number): Html =>
+    html`<td class="number">${value === undefined ? '–' : value.toFixed(digits).replace('-', '−')}</td>`
+  const noise = metric('validation', 'rmsCentreJy')
+  return html`<tr>
+    <th scope="row" class="id">${page === undefined ? id : html`<a href="${addressOf(page)}">${id}</a>`}</th>
+    <td class="${gradeClass(word)}">${word}</td>
+    <td>
+      ${picture === undefined ? '–' : html`<a href="${addressOf(picture)}"><img class="thumb" loading="lazy" src="${addressOf(picture)}" alt="Quick-look of ${id}" /></a>`}
+    </td>
+    ${number(noise === undefined ? undefined : noise * 1e6, 0)}${number(metric('validation', 'sources'), 0)}
+    <td class="number">
+      ${ratio === undefined ? '–' : `${ratio.toFixed(3)}${error === undefined ? '' : ` ± ${error.toFixed(3)}`}`}
+    </td>
+    ${number(metric('validation', 'offsetArcsec'), 2)}${number(flagged === undefined ? undefined : 100 * flagged, 1)}
+    <td class="number">${wallSeconds === 0 ? '–' : span(wallSeconds)}</td>
+    <td class="reason">${reasons(observation)}${productLinks(observation)}</td>
+  </tr> `
+}
+
+function reasons({ error, shortcomings, status }: ObservationReport): Html | false {
+  if (error !== null && status !== 'done')
+    return html`${error.message.split('\n')[0] ?? ''} <code>[${error.code}]</code>`
+  const worst = shortcomings.toSorted((a, b) => Number(b.verdict === 'bad') - Number(a.verdict === 'bad'))
+  if (worst.length === 0) return false
+  return html`<ul>
+    ${worst.slice(0, MOST_REASONS).map(({ name, verdict, message }) => html`<li>${name} is ${verdict}: ${message}</li>`)}${worst.length > MOST_REASONS && html`<li>and ${worst.length - MOST_REASONS} more</li>`}
+  </ul>`
+}
+
+const products: readonly [string, string][] = [
+  ['report', 'report'],
+  ['image', 'imagePbCorrected'],
+  ['sources', 'catalogueCsv'],
+  ['checks', 'qa'],
+]
+
+function productLinks({ id, outputs }: ObservationReport): Html | false {
+  const links = products.flatMap(([text, name]) => {
+    const path = outputs[name]
+    return path === undefined ? [] : [linkTo(path, text, id)]
+  })
+  return links.length > 0 && html`<div class="links">${links}</div>`
+}
+
+const badness = ['failed', 'cancelled', 'running', 'bad', 'skipped', 'not run', 'uncertain', 'planned', 'good']
+
+function worstFirst(a: ObservationReport, b: ObservationReport): number {
+  return rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
+}
+
+function rank({ status, verdict }: ObservationReport): number {
+  return badness.indexOf(status === 'done' ? verdict : status)
+}
