@@ -1,9 +1,9 @@
 // Plain JavaScript for any Node from 20: makes the checkout runnable and hands over to the bundled Node 24.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 const EXIT_ENVIRONMENT = 2
@@ -28,9 +28,18 @@ export function bootstrap({ wsclean = false } = {}) {
   for (const { what, commands } of missing) for (const [file, args] of commands) install(what, file, args)
 }
 
-/** Runs a script of this checkout on Node 24 with the terminal of this process, and ends with its exit code. */
-export function handOver(script, args) {
-  const child = spawn(nodeBinary(), [join(root, script), ...args], { stdio: 'inherit' })
+/**
+ * Runs a script of this checkout on Node 24 with the terminal of this process, and ends with its exit code: in this
+ * process where that is the Node that is meant.
+ */
+export async function handOver(script, args) {
+  const [binary, path] = [nodeBinary(), join(root, script)]
+  if (realpathSync(binary) === realpathSync(process.execPath)) {
+    process.argv = [process.execPath, path, ...args]
+    await import(pathToFileURL(path).href)
+    return
+  }
+  const child = spawn(binary, [path, ...args], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => fail(`cannot start ${script}: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))

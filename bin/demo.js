@@ -1,4 +1,4 @@
 import { bootstrap, handOver } from './bootstrap.js'
 
 bootstrap({ wsclean: true })
-handOver('scripts/demo.ts', process.argv.slice(2))
+await handOver('scripts/demo.ts', process.argv.slice(2))

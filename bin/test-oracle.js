@@ -1,4 +1,4 @@
 import { bootstrap, handOver } from './bootstrap.js'
 
 bootstrap()
-handOver('test/oracles/pypi/run.ts', process.argv.slice(2))
+await handOver('test/oracles/pypi/run.ts', process.argv.slice(2))

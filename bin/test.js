@@ -1,4 +1,4 @@
 import { bootstrap, handOver } from './bootstrap.js'
 
 bootstrap()
-handOver('test/run.ts', process.argv.slice(2))
+await handOver('test/run.ts', process.argv.slice(2))
