@@ -1,8 +1,10 @@
+import { writeSync } from 'node:fs'
 import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import type { Terminal } from './cli/io.ts'
 
-/** Exit codes of a process that was asked to stop. */
-const stopCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+/** Exit codes of a process that was asked to stop; `contimg cancel` asks with SIGUSR2. */
+const stopCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 6 } as const
 
 // Compiled code is kept in the checkout where that can be written: it halves the start of this process and of each stage.
 const cache = fileURLToPath(new URL('../node_modules/.cache/contimg', import.meta.url))
@@ -17,12 +19,31 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   out: writerTo(process.stdout),
   err: writerTo(process.stderr),
-  terminal: process.stderr.isTTY ? { columns: () => process.stderr.columns } : undefined,
+  terminal: process.stderr.isTTY ? terminalOf(process.stderr) : undefined,
+  outIsTerminal: process.stdout.isTTY,
+  ask: process.stdin.isTTY && process.stderr.isTTY ? askOnTerminal : undefined,
   now: () => new Date(),
   random: Math.random,
   signal: controller.signal,
   stagesDir: fileURLToPath(new URL('../stages', import.meta.url)),
 })
+
+/** Remembers whether the cursor is hidden, so that it comes back whatever ends this process, a defect too. */
+function terminalOf(stream: typeof process.stderr): Terminal {
+  let hidden = false
+  const cursor = (visible: boolean): void => {
+    if (hidden === !visible) return
+    hidden = !visible
+    try {
+      // At once and not through the stream, which may not be flushed any more when the process ends.
+      writeSync(stream.fd, `\u001b[?25${visible ? 'h' : 'l'}`)
+    } catch {
+      // The terminal has gone away, and its cursor with it.
+    }
+  }
+  process.on('exit', () => cursor(true))
+  return { columns: () => stream.columns, rows: () => stream.rows, cursor }
+}
 
 /**
  * Writes until nobody reads any more: the reader of a pipe may leave early (`contimg run … 2>&1 | head`) and a terminal may
@@ -36,5 +57,18 @@ function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
   })
   return (text) => {
     if (open) stream.write(text)
+  }
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question, { signal: controller.signal })
+  } catch {
+    // Stopped while it waited: no answer is no consent.
+    return ''
+  } finally {
+    terminal.close()
   }
 }

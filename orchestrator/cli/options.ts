@@ -9,6 +9,7 @@ export interface TerminalOptions {
   quiet?: boolean
   verbose?: boolean
   utf8?: boolean
+  color?: boolean
 }
 
 export interface OutputOptions extends TerminalOptions {
@@ -40,8 +41,8 @@ export function withOutputOptions(command: Command, formats: readonly OutputForm
 export function withTerminalOptions(command: Command): Command {
   return command
     .option('-q, --quiet', 'no progress on standard error')
-    .option('-v, --verbose', 'stack traces of unexpected errors')
-    .option('--no-color', 'no colours (there are none in plain output)')
+    .option('-v, --verbose', 'also the phases of stages, and stack traces of unexpected errors')
+    .option('--no-color', 'no colours')
     .option('--no-utf8', 'words instead of symbols')
 }
 

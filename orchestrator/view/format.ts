@@ -12,8 +12,15 @@ const symbols = {
   note: ['!', 'note:'],
 } as const
 
-export function glyph(name: keyof typeof symbols, { utf8 }: Style): string {
+export type GlyphName = keyof typeof symbols
+
+export function glyph(name: GlyphName, { utf8 }: Style): string {
   return symbols[name][utf8 ? 0 : 1]
+}
+
+/** Columns that every glyph fits into, where they stand below each other. */
+export function glyphWidth({ utf8 }: Style): number {
+  return Math.max(...Object.values(symbols).map((pair) => pair[utf8 ? 0 : 1].length))
 }
 
 /** `0:09`, `1:02:03`: minutes and seconds, hours where there are any. */
@@ -30,9 +37,10 @@ export function span(seconds: number): string {
   return seconds < 120 ? `${Math.round(seconds)} s` : `${duration(seconds)} ${seconds < 3600 ? 'min' : 'h'}`
 }
 
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
 /** `1.6 GiB`: three figures, binary units. */
 export function bytes(amount: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let value = amount
   let unit = 0
   while (value >= 999.5 && unit < units.length - 1) {
@@ -40,6 +48,14 @@ export function bytes(amount: number): string {
     unit++
   }
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(value >= 9.95 ? 0 : 1)} ${units[unit]}`
+}
+
+/** What is used of a limit, in the limit's unit: `1.6/4.0 GiB`. */
+export function amountOf(amount: number, limit: number | undefined): string {
+  if (limit === undefined || limit === 0) return bytes(amount)
+  const [value = '', unit = 'B'] = bytes(limit).split(' ')
+  const scaled = amount / 1024 ** units.indexOf(unit)
+  return `${scaled >= 9.95 ? Math.round(scaled) : scaled.toFixed(1)}/${value} ${unit}`
 }
 
 /** One item or many: `1 observation`, `3 observations`. */

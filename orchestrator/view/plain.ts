@@ -6,13 +6,36 @@ import { problemLines } from './problem.ts'
 
 interface PlainOptions extends Style {
   root: string
+  /** Also what only a developer wants to know: phases. */
+  verbose?: boolean
+  /** The state is drawn below: only messages, no transitions. */
+  drawn?: boolean
 }
 
 /** Progress without a live screen: the lines for one event, given the state after it. */
 export function plainLines(event: RunEvent, state: RunState, options: PlainOptions): string[] {
   const when = duration((Date.parse(event.at) - Date.parse(state.startedAt)) / 1000).padStart(5)
+  if (options.drawn === true && !isMessage(event)) return []
   const lines = eventLines(event, state, options)
   return lines.map((line, index) => (index === 0 ? `${when}  ${line}` : `${' '.repeat(when.length)}  ${line}`))
+}
+
+/** Whether an event is worth a line beside a drawn state. */
+function isMessage(event: RunEvent): boolean {
+  switch (event.type) {
+    case 'observation.planned':
+      return event.replanned !== undefined
+    case 'attempt.ended':
+      return event.retry
+    case 'run.started':
+    case 'run.note':
+    case 'scan.finished':
+    case 'observation.rejected':
+    case 'step.failed':
+      return true
+    default:
+      return false
+  }
 }
 
 /** One line a minute that says what runs now, when nothing else has been said. */
@@ -99,7 +122,7 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
         `${glyph('running', options)} ${label}  started${event.attempt === 1 ? '' : `, attempt ${event.attempt}`}`,
       ]
     case 'step.phase':
-      return [`  ${label}  ${event.phase}`]
+      return options.verbose === true ? [`  ${label}  ${event.phase}`] : []
     case 'attempt.ended':
       return event.retry
         ? [`  ${label}  attempt ${event.attempt} ended: ${event.evidence.join(', ')}; trying again`]

@@ -113,6 +113,7 @@ test('an interrupted run ends with 130, leaves nothing half-made, and goes on', 
     bench.input,
     '--name',
     'held',
+    '-v',
     '-o',
     'json',
   )
