@@ -6,7 +6,12 @@ import type { Command } from 'commander'
 import { LineCounter, stringify } from 'yaml'
 import { z } from 'zod'
 import { apiVersion } from '#runtime/stage/contract.ts'
-import { resolveParams, simulationParams, type SimulationParams } from '../../stages/simulation/contract.ts'
+import {
+  faultCatalogue,
+  resolveParams,
+  simulationParams,
+  type SimulationParams,
+} from '../../stages/simulation/contract.ts'
 import { runSideDoor } from '../executors/local/side-door.ts'
 import { describeIssue } from '../pipeline/config-issues.ts'
 import { parseSetting, type Override } from '../pipeline/config.ts'
@@ -18,6 +23,8 @@ import { withOutputOptions, type OutputOptions } from './options.ts'
 /** The configuration that `simulate` writes beside its files: what this observation consists of, and its catalogue. */
 const CONFIG_FILE = 'contimg.yaml'
 
+const CATALOGUE_FOLDER = 'catalogue'
+
 interface SimulateOptions extends OutputOptions {
   out: string
   full?: boolean
@@ -26,6 +33,7 @@ interface SimulateOptions extends OutputOptions {
   noise?: string
   seed?: string
   calibrator?: string
+  fault: string[]
   set: string[]
 }
 
@@ -53,20 +61,63 @@ export function addSimulateCommand(program: Command, io: Io): void {
     .option('--noise <sefdJy|none>', 'system equivalent flux density of an antenna, Jy')
     .option('--seed <n>', 'seed of everything random; the same seed gives the same bytes')
     .option(
+      '--fault <name[:parameter=value,...]>',
+      'something wrong with the files, from the list below; repeatable',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .option(
       '--set <key=value>',
       'any other parameter of the simulation; repeatable',
       (value: string, all: string[]) => [...all, value],
       [],
     )
   withOutputOptions(command, ['text', 'json'])
-    .addHelpText('after', '\nExamples:\n  contimg simulate --out sky --seed 7\n  contimg run sky/contimg.yaml')
+    .addHelpText('after', helpText())
     .action((options: SimulateOptions) => simulate(options, io))
+}
+
+const WIDEST_LINE = 100
+
+/** The catalogue of faults, and examples. */
+function helpText(): string {
+  const width = Math.max(...faultCatalogue.map(({ name }) => name.length))
+  const faults = faultCatalogue.flatMap(({ name, help, params }) =>
+    wrapped(`${help} (${params.join(', ')})`, WIDEST_LINE - width - 4).map(
+      (line, index) => `  ${(index === 0 ? name : '').padEnd(width)}  ${line}`,
+    ),
+  )
+  return [
+    '',
+    'Faults, with their parameters; lists are joined by +, ranges by -:',
+    ...faults,
+    '',
+    'Examples:',
+    '  contimg simulate --out sky --seed 7',
+    '  contimg run sky/contimg.yaml',
+    '  contimg simulate --out bad --fault missing:subbands=0+3 --fault samples:value=nan,antennas=24',
+  ].join('\n')
+}
+
+function wrapped(text: string, width: number): string[] {
+  return text.split(' ').reduce<string[]>((lines, word) => {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) return [...lines, word]
+    return [...lines.slice(0, -1), `${last} ${word}`]
+  }, [])
 }
 
 async function simulate(options: SimulateOptions, io: Io): Promise<void> {
   const out = resolve(io.cwd, options.out)
   const params = paramsOf(flagsOf(options, io))
   await checkSourceFile(params)
+  const config = join(out, CONFIG_FILE)
+  const writeConfig = async (): Promise<void> => {
+    await mkdir(out, { recursive: true })
+    await writeFile(config, configText(params))
+  }
+  let early: Promise<void> | undefined
+  const tell = options.quiet === true ? undefined : progressLine(io)
   const paramsFile = join(tmpdir(), `contimg-simulation-${randomUUID()}.json`)
   try {
     await writeFile(paramsFile, JSON.stringify(params))
@@ -76,12 +127,14 @@ async function simulate(options: SimulateOptions, io: Io): Promise<void> {
         signal: io.signal,
         failure: 'SIMULATION_FAILED',
         reported: { PARAMS_INVALID: 'USAGE', OUTPUT_EXISTS: 'OUTPUT_EXISTS', DISK_FULL: 'DISK_FULL' },
-        onProgress: options.quiet === true ? undefined : progressLine(io),
+        onProgress(progress) {
+          // Only what comes late is still to come: one may run already what is there.
+          if (progress.unit === 's') early ??= writeConfig()
+          tell?.(progress)
+        },
       }),
     )
-    const config = join(out, CONFIG_FILE)
-    await mkdir(out, { recursive: true })
-    await writeFile(config, configText(params, result.catalogue))
+    await (early ?? writeConfig())
     if (options.output === 'json') {
       const files = result.files.map((file) => join(out, file))
       const catalogue = result.catalogue === undefined ? null : join(out, result.catalogue)
@@ -102,7 +155,7 @@ async function simulate(options: SimulateOptions, io: Io): Promise<void> {
 }
 
 /** Parameters that the flags set, the stronger last. */
-function flagsOf({ full, sources, calibrator, gains, noise, seed, set }: SimulateOptions, io: Io): Override[] {
+function flagsOf({ full, sources, calibrator, gains, noise, seed, fault, set }: SimulateOptions, io: Io): Override[] {
   const flags: Override[] = []
   const give = (key: string, value: unknown, origin: string): number => flags.push({ path: [key], value, origin })
   if (full === true) give('preset', 'full', '--full')
@@ -112,6 +165,7 @@ function flagsOf({ full, sources, calibrator, gains, noise, seed, set }: Simulat
   for (const key of gains === undefined ? [] : ['gains', 'bandpass']) give(key, gains, gains ? '--gains' : '--no-gains')
   if (noise !== undefined) give('sefdJy', /^(none|off|0)$/.test(noise) ? null : numberOf(noise), `--noise ${noise}`)
   if (seed !== undefined) give('seed', numberOf(seed), `--seed ${seed}`)
+  if (fault.length > 0) give('faults', fault, '--fault')
   return [...flags, ...set.map(parseSetting)]
 }
 
@@ -164,14 +218,11 @@ function sourcesOf(text: string, { cwd }: Io): unknown {
   }
 }
 
-function configText(
-  { subbands, integrations, missingSubbands, calibrator }: SimulationParams,
-  catalogue: string | undefined,
-): string {
+function configText({ subbands, integrations, missingSubbands, calibrator, catalogue }: SimulationParams): string {
   const present = subbands.filter((subband) => !missingSubbands.includes(subband)).length
   const config = {
     input: '.',
-    ...(catalogue === undefined ? {} : { catalogue: `./${catalogue}` }),
+    ...(catalogue ? { catalogue: `./${CATALOGUE_FOLDER}` } : {}),
     ingest: { minSubbands: Math.min(present, 12) },
     conversion: { expect: { subbands: [...subbands].sort((a, b) => a - b), integrations } },
   }
@@ -188,6 +239,10 @@ function progressLine(io: Io): (progress: { done: number; total: number; unit: s
     const quarter = Math.floor((4 * done) / Math.max(1, total))
     if (quarter === told) return
     told = quarter
-    io.err(`writing ${done} of ${total} ${unit}\n`)
+    io.err(
+      unit === 's'
+        ? `waiting, ${Math.round(done)} of ${Math.round(total)} s\n`
+        : `writing ${done} of ${total} ${unit}\n`,
+    )
   }
 }

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { parseFault } from './fault-catalogue.ts'
+
+export { faultCatalogue } from './fault-catalogue.ts'
 
 const sourceSchema = z.strictObject({
   name: z.string().optional(),
@@ -109,6 +112,18 @@ export const simulationParams = z.strictObject({
     .array(z.number().int().min(0).max(15))
     .default([])
     .describe('Subbands of the list whose files are not written'),
+  faults: z
+    .array(
+      z.string().superRefine((text, context) => {
+        try {
+          parseFault(text)
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: (error as Error).message })
+        }
+      }),
+    )
+    .default([])
+    .describe('What is wrong with the files: `name` or `name:parameter=value,...`, as for --fault'),
   catalogue: z.boolean().default(true).describe('Write a catalogue of the true sky beside the files'),
 })
 export type SimulationParams = z.output<typeof simulationParams>

@@ -24,6 +24,7 @@ try {
   if (!(cpu >= 1)) throw new StageError('PARAMS_INVALID', `--cpu must be a number from 1, not ${values.cpu}`)
   const result = await simulateObservation(params, values.out, {
     cpu,
+    nowMs: Date.now,
     signal: controller.signal,
     progress: (progress) => say({ type: 'progress', ...progress }),
   })

@@ -1,14 +1,15 @@
-import { createRandom } from '#runtime/numeric/random.ts'
 import type { BeamTrack } from '#runtime/sky/beam.ts'
 import { fluxAt, predictTransit, type SkySource } from '#runtime/sky/calibrators.ts'
 import { DAY_S, DEGREE_RAD, INTEGRATION_S, SEFD_JY } from '#runtime/sky/constants.ts'
 import { earthOrientationAt, type EarthOrientationTable } from '#runtime/sky/earth-orientation.ts'
 import { icrsToApparent, meridianPlaceIcrs, type Direction } from '#runtime/sky/frames.ts'
-import { isoUtc, jdToMjd, mjdFromIso, mjdToJd } from '#runtime/sky/time.ts'
+import { jdToMjd, mjdFromIso, mjdToJd } from '#runtime/sky/time.ts'
 import { baselineRows, correlatorOrder, site, stationPositions } from './array.ts'
 import { channelWidthHz, subbandFrequencies } from './band.ts'
 import type { ListedSource, SimulationParams } from './contract.ts'
 import { drawCorruption, type Corruption } from './corrupt.ts'
+import { placeFaults, type PlacedFault } from './faults.ts'
+import { fileNames } from './faulty-names.ts'
 import { makeGains, type Gains } from './gains.ts'
 import { earthFixed, fileUvw, pointing } from './geometry.ts'
 import { findCalibrator, listedSources, randomSources, seen, type TrueSource } from './sky.ts'
@@ -42,6 +43,7 @@ export interface Observation {
   readonly towards: readonly Float64Array[]
   readonly gains: Gains
   readonly corruption: Corruption
+  readonly faults: readonly PlacedFault[]
   /** Noise per real and imaginary part of a cross-correlation, Jy; 0 without noise. */
   readonly sigmaJy: number
   /** Natural-weight image noise in theory for SEFD 6500 Jy or the one given, Jy per beam. */
@@ -53,12 +55,14 @@ export interface Observation {
 /**
  * Works out an observation from its parameters. Pure.
  * @param listed the sources of a file or list, instead of random ones
+ * @throws StageError PARAMS_INVALID for a fault that does not fit
  */
 export function planObservation(
   params: SimulationParams,
   listed: readonly ListedSource[] | undefined,
   table: EarthOrientationTable,
 ): Observation {
+  const faults = placeFaults(params)
   const calibrator = params.calibrator === null ? undefined : findCalibrator(params.calibrator)
   const timeJd = integrationTimes(params, calibrator, table)
   const middleJd = (timeJd[0] + timeJd[timeJd.length - 1]) / 2
@@ -110,7 +114,8 @@ export function planObservation(
     corruption: drawCorruption(order, { ...params, channels: allFreqHz.length }),
     sigmaJy: params.sefdJy === null ? 0 : params.sefdJy / Math.sqrt(2 * widthHz * INTEGRATION_S),
     imageNoiseJy,
-    files: fileNames(params, timeJd[0]),
+    faults,
+    files: fileNames(params, timeJd[0], faults),
   }
 }
 
@@ -160,20 +165,6 @@ function beamTrack(timeJd: Float64Array, decOfDateRad: number, table: EarthOrien
 function naturalNoise(params: SimulationParams, antennas: number, bandwidthHz: number): number {
   const sefdJy = params.sefdJy ?? SEFD_JY
   return sefdJy / Math.sqrt(antennas * (antennas - 1) * 2 * bandwidthHz * params.integrations * INTEGRATION_S)
-}
-
-/** Each node stamps its file with the time it opened it: a second or two late, a few nodes much later. */
-function fileNames(params: SimulationParams, firstJd: number): Map<number, string> {
-  const startMjd = jdToMjd(firstJd) - INTEGRATION_S / DAY_S / 2
-  const names = new Map<number, string>()
-  for (const subband of params.subbands.toSorted((a, b) => a - b)) {
-    const random = createRandom(params.seed).fork(`names/${subband}`)
-    const lateS = random.next() < 0.15 ? 15 + 4 * random.next() : 2 * random.next()
-    const stamp = isoUtc(startMjd + lateS / DAY_S).slice(0, 19)
-    if (!params.missingSubbands.includes(subband))
-      names.set(subband, `${stamp}_sb${String(subband).padStart(2, '0')}.hdf5`)
-  }
-  return names
 }
 
 /** Flux densities of all sources in the channels of a subband: (source, channel). */

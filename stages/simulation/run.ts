@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { writeCatalogue } from '#runtime/formats/catalogue/strips.ts'
 import { readEarthOrientation } from '#runtime/formats/earth-orientation.ts'
@@ -7,9 +8,12 @@ import { DEGREE_RAD } from '#runtime/sky/constants.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import type { Progress } from '#runtime/stage/contract.ts'
 import type { ListedSource, SimulationParams } from './contract.ts'
+import { awaitArrivals, spoilFiles } from './file-faults.ts'
+import { heldName, incompleteName, ownNames } from './faulty-names.ts'
 import { planObservation, type Observation } from './observation.ts'
 import { REFERENCE_FREQ_HZ } from './sky.ts'
 import { parseSourceList } from './source-list.ts'
+import { writeSubband } from './subband-file.ts'
 import { encodeGains, TRUTH_FILE, TRUTH_GAINS_FILE, truthOf } from './truth.ts'
 import type { WorkerInput, WorkerMessage } from './subband-worker.ts'
 
@@ -20,6 +24,8 @@ export interface SimulationHooks {
   readonly cpu: number
   readonly signal: AbortSignal
   readonly progress: (progress: Progress) => void
+  /** The present, milliseconds since 1970. */
+  readonly nowMs: () => number
 }
 
 export interface SimulationResult {
@@ -47,7 +53,7 @@ export async function simulateObservation(
   const observation = planObservation(resolved, listed, readEarthOrientation())
   if (observation.files.size === 0)
     throw new StageError('PARAMS_INVALID', 'all subbands are missing: nothing would be written', {
-      hint: 'list fewer in missingSubbands',
+      hint: 'leave some out of missingSubbands and of the faults',
     })
   await mkdir(outDir, { recursive: true })
   await refuseOthers(outDir, observation)
@@ -55,13 +61,33 @@ export async function simulateObservation(
   await writeFile(join(outDir, TRUTH_GAINS_FILE), encodeGains(observation.gains))
   await writeFile(join(outDir, TRUTH_FILE), `${JSON.stringify(truthOf(observation), null, 1)}\n`)
   if (params.catalogue) await writeTrueCatalogue(join(outDir, CATALOGUE_DIRECTORY), observation)
-  const files = [...observation.files.values()]
+  await cutShort(() => spoil(observation, outDir, hooks), observation, outDir)
+  const there = new Set(await readdir(outDir))
+  const files = [...ownNames(observation.files, observation.faults)].filter((name) => there.has(name))
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(outDir, file))).size))
   return {
     files,
     bytes: sizes.reduce((total, size) => total + size, 0),
     truth: TRUTH_FILE,
     catalogue: params.catalogue ? CATALOGUE_DIRECTORY : undefined,
+  }
+}
+
+/** Faults of whole files, those that take time too. */
+async function spoil(observation: Observation, outDir: string, hooks: SimulationHooks): Promise<void> {
+  const arrivals = await spoilFiles(observation, outDir, hooks.nowMs())
+  await awaitArrivals(arrivals, hooks)
+}
+
+/** What is held back leaves nothing behind when it is stopped. */
+async function cutShort(work: () => Promise<void>, observation: Observation, outDir: string): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    for (const name of observation.files.values()) await rm(join(outDir, heldName(name)), { force: true })
+    throw error instanceof Error && error.name === 'AbortError'
+      ? new StageError('CANCELLED', 'the simulation was stopped')
+      : error
   }
 }
 
@@ -78,7 +104,7 @@ async function readSources(sources: SimulationParams['sources']): Promise<Listed
 
 /** Two observations in one directory would be taken for one input. */
 async function refuseOthers(outDir: string, observation: Observation): Promise<void> {
-  const own = new Set(observation.files.values())
+  const own = ownNames(observation.files, observation.faults)
   const other = (await readdir(outDir)).find(
     (name) => name.endsWith('.hdf5') && !own.has(name) && !name.includes('_incomplete'),
   )
@@ -96,6 +122,18 @@ async function writeFiles(
   const queue = [...observation.files.keys()]
   const total = queue.length * observation.timeJd.length
   let done = 0
+  if (cpu < 2 || queue.length === 1) {
+    progress({ done, total, unit: 'blocks' })
+    for (const subband of queue) {
+      for (const _ of writeSubband(observation, subband, dir)) {
+        progress({ done: ++done, total, unit: 'blocks' })
+        // Signals are heard between blocks only.
+        await setImmediate()
+        if (signal.aborted) throw new StageError('CANCELLED', 'the simulation was stopped')
+      }
+    }
+    return
+  }
   const workers = Array.from({ length: Math.min(Math.max(1, Math.floor(cpu)), queue.length) }, () => {
     return new Worker(new URL('subband-worker.ts', import.meta.url), {
       workerData: { observation, dir } satisfies WorkerInput,
@@ -108,9 +146,7 @@ async function writeFiles(
   } catch (error) {
     await Promise.all(workers.map((worker) => worker.terminate()))
     await Promise.all(
-      [...observation.files.values()].map((name) =>
-        rm(join(dir, name.replace(/\.hdf5$/, '_incomplete.hdf5')), { force: true }),
-      ),
+      [...observation.files.values()].map((name) => rm(join(dir, incompleteName(name)), { force: true })),
     )
     throw error
   } finally {

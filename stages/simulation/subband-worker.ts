@@ -1,10 +1,7 @@
-import { renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createUvh5Writer } from '#runtime/formats/uvh5/write.ts'
 import { errorData, toStageError, type ErrorData } from '#runtime/stage/errors.ts'
 import type { Observation } from './observation.ts'
-import { subbandFile, subbandIntegrations } from './subband.ts'
+import { writeSubband } from './subband-file.ts'
 
 export interface WorkerInput {
   readonly observation: Observation
@@ -19,34 +16,10 @@ if (parentPort !== null) {
   const port = parentPort
   port.on('message', (subband: number) => {
     try {
-      writeSubband(observation, subband, { dir, onBlock: () => port.postMessage({ type: 'block' }) })
+      for (const _ of writeSubband(observation, subband, dir)) port.postMessage({ type: 'block' })
       port.postMessage({ type: 'done', subband } satisfies WorkerMessage)
     } catch (error) {
       port.postMessage({ type: 'error', error: errorData(toStageError(error)) } satisfies WorkerMessage)
     }
   })
-}
-
-/** Writes under the `_incomplete` name until the file is whole, as the telescope does. */
-function writeSubband(observation: Observation, subband: number, out: { dir: string; onBlock(): void }): void {
-  const name = observation.files.get(subband)
-  if (name === undefined) throw new RangeError(`subband ${subband} is not written`)
-  const incomplete = join(out.dir, incompleteName(name))
-  const writer = createUvh5Writer(incomplete, subbandFile(observation, subband))
-  try {
-    for (const integration of subbandIntegrations(observation, subband)) {
-      writer.append(integration)
-      out.onBlock()
-    }
-    writer.close()
-  } catch (error) {
-    writer.abandon()
-    rmSync(incomplete, { force: true })
-    throw error
-  }
-  renameSync(incomplete, join(out.dir, name))
-}
-
-function incompleteName(name: string): string {
-  return name.replace(/\.hdf5$/, '_incomplete.hdf5')
 }

@@ -1,10 +1,20 @@
 import type { Uvh5FileSpec, Uvh5Integration } from '#runtime/formats/uvh5/write.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { airyTable } from '#runtime/sky/beam.ts'
-import { DISH_DIAMETER_M, DSA110_SITE, INTEGRATION_S, SAMPLES_PER_INTEGRATION } from '#runtime/sky/constants.ts'
+import {
+  DEGREE_RAD,
+  DISH_DIAMETER_M,
+  DSA110_SITE,
+  INTEGRATION_S,
+  SAMPLES_PER_INTEGRATION,
+} from '#runtime/sky/constants.ts'
 import { STATIONS } from './array.ts'
 import { interferenceAt, silenceDead } from './corrupt.ts'
+import { faultsIn } from './faults.ts'
+import { faultySpec, statedTimes } from './faulty-file.ts'
+import { spoilSamples } from './faulty-samples.ts'
 import { gainsAt } from './gains.ts'
+import { pointing } from './geometry.ts'
 import { sourceFluxes, type Observation } from './observation.ts'
 import { antennaResponse, correlate } from './visibility.ts'
 
@@ -35,10 +45,15 @@ export function* subbandIntegrations(observation: Observation, subband: number):
     allChannels: observation.freqHz.size * channels,
   }
   const last = observation.timeJd.length - 1
+  const astrayDeg = faultsIn(observation.faults, subband, 'stale-declination').reduce(
+    (sum, { degrees }) => sum + degrees,
+    0,
+  )
+  const beamCentre = pointing(observation.decOfDateRad + astrayDeg * DEGREE_RAD)
 
-  for (const [integration, timeJd] of observation.timeJd.entries()) {
+  for (const [integration, timeJd] of statedTimes(observation.timeJd, observation.faults, subband).entries()) {
     const towards = observation.towards[integration]
-    const view = { sources: sources.length, towards, pointing: observation.pointing, fluxJy }
+    const view = { sources: sources.length, towards, pointing: observation.pointing, beamCentre, fluxJy }
     if (noise !== undefined) createRandom(seed).fork(`noise/${subband}/${integration}`).fillNormal(noise, 1)
     const signal = {
       antennas: order.length,
@@ -56,6 +71,7 @@ export function* subbandIntegrations(observation: Observation, subband: number):
     }
     correlate(signal, vis)
     silenceDead(vis, order, corruption.deadStations, 2 * channels * polarizations)
+    spoilSamples(observation, { subband, integration, vis })
     yield { timeJd, vis, flags, nsamples }
   }
 }
@@ -65,7 +81,7 @@ export function subbandFile(observation: Observation, subband: number): Uvh5File
   const { params, order } = observation
   const random = createRandom(params.seed).fork('delays')
   const decDeg = (observation.decOfDateRad * 180) / Math.PI
-  return {
+  const sound: Uvh5FileSpec = {
     ...DSA110_SITE,
     history: `written by contimg simulate: synthetic data, seed ${params.seed}`,
     decOfDateRad: observation.decOfDateRad,
@@ -83,6 +99,9 @@ export function subbandFile(observation: Observation, subband: number): Uvh5File
     uvwM: observation.uvwM,
     integrationS: INTEGRATION_S,
   }
+  const { faults, timeJd } = observation
+  if (faults.length === 0) return sound
+  return faultySpec(sound, faults, { subband, integrations: statedTimes(timeJd, faults, subband).length })
 }
 
 function frequencies(observation: Observation, subband: number): Float64Array {

@@ -46,6 +46,13 @@ export interface Truth {
   >
   readonly corruption: Observation['corruption']
   readonly missingSubbands: readonly number[]
+  /** What is wrong with the files beyond that: as it was asked for, in full, and where. */
+  readonly faults: readonly {
+    fault: string
+    params: Observation['faults'][number]['fault']
+    subbands: readonly number[]
+    files: readonly string[]
+  }[]
   readonly files: readonly { subband: number; file: string }[]
 }
 
@@ -113,6 +120,12 @@ export function truthOf(observation: Observation): Truth {
     },
     corruption: observation.corruption,
     missingSubbands: params.missingSubbands,
+    faults: observation.faults.map(({ text, fault, subbands }) => ({
+      fault: text,
+      params: fault,
+      subbands,
+      files: subbands.flatMap((subband) => observation.files.get(subband) ?? []),
+    })),
     files: [...observation.files].map(([subband, file]) => ({ subband, file })),
   }
 }

@@ -8,6 +8,8 @@ export interface SourceView {
   readonly towards: Float64Array
   /** Unit vector of the pointing. */
   readonly pointing: readonly [number, number, number]
+  /** Of the middle of the beam, where the dishes point elsewhere than the phases. */
+  readonly beamCentre?: readonly [number, number, number]
   /** Flux densities before the beam, Jy: (source, channel). */
   readonly fluxJy: Float64Array
 }
@@ -39,6 +41,7 @@ export function antennaResponse(
   const antennas = positionsM.length / 3
   const channels = freqHz.length
   const { sources, towards, pointing } = view
+  const beamCentre = view.beamCentre ?? pointing
   const size = antennas * channels * sources
   const response = {
     re: new Float64Array(size),
@@ -50,11 +53,11 @@ export function antennaResponse(
   for (let source = 0; source < sources; source++) {
     const [x, y, z] = [towards[3 * source], towards[3 * source + 1], towards[3 * source + 2]]
     const [dx, dy, dz] = [x - pointing[0], y - pointing[1], z - pointing[2]]
-    const crossX = y * pointing[2] - z * pointing[1]
-    const crossY = z * pointing[0] - x * pointing[2]
-    const crossZ = x * pointing[1] - y * pointing[0]
+    const crossX = y * beamCentre[2] - z * beamCentre[1]
+    const crossY = z * beamCentre[0] - x * beamCentre[2]
+    const crossZ = x * beamCentre[1] - y * beamCentre[0]
     const sinSquared = crossX * crossX + crossY * crossY + crossZ * crossZ
-    const infront = x * pointing[0] + y * pointing[1] + z * pointing[2] > 0
+    const infront = x * beamCentre[0] + y * beamCentre[1] + z * beamCentre[2] > 0
     for (let channel = 0; channel < channels; channel++) {
       const scale = beamScale(freqHz[channel])
       weight[channel] = infront ? view.fluxJy[source * channels + channel] * beam(scale * scale * sinSquared) : 0

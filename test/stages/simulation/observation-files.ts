@@ -31,6 +31,7 @@ export async function simulate(
     cpu,
     signal: new AbortController().signal,
     progress: () => undefined,
+    nowMs: Date.now,
   })
   return { ...result, paths: result.files.map((file) => join(dir, file)) }
 }

@@ -7,6 +7,8 @@ interface Entry {
   /** Chunk offset in elements, one number an axis. */
   readonly offset: readonly number[]
   readonly address: number
+  /** As it is stored; of an inner node, that of its first chunk. */
+  readonly bytes: number
   readonly child?: Node
 }
 
@@ -22,7 +24,7 @@ interface Node {
 export interface ChunkTree {
   /** Address of the root: fixed once the tree exists. */
   readonly rootAddress: number
-  append(offset: readonly number[], address: number): void
+  append(offset: readonly number[], address: number, bytes: number): void
   /** Every node as bytes with its place in the file. */
   encode(): { address: number; bytes: Buffer }[]
 }
@@ -64,8 +66,8 @@ export function createChunkTree(
 
   return {
     rootAddress: root.address,
-    append(offset, address) {
-      const right = insert(root, { offset: [...offset], address })
+    append(offset, address, bytes) {
+      const right = insert(root, { offset: [...offset], address, bytes })
       if (right === undefined) return
       const left = createNode(root.level)
       left.entries = root.entries
@@ -82,14 +84,15 @@ export function createChunkTree(
 function entryOf(node: Node): Entry
 function entryOf(node: Node | undefined): Entry | undefined
 function entryOf(node: Node | undefined): Entry | undefined {
-  return node === undefined ? undefined : { offset: node.entries[0].offset, address: node.address, child: node }
+  return node === undefined
+    ? undefined
+    : { offset: node.entries[0].offset, address: node.address, bytes: node.entries[0].bytes, child: node }
 }
 
 function encodeNode(node: Node, chunk: { shape: readonly number[]; elementBytes: number }, nodeBytes: number): Buffer {
   const out = Buffer.alloc(nodeBytes)
   const rank = chunk.shape.length
   const keyBytes = chunkKeyBytes(rank)
-  const chunkBytes = chunk.shape.reduce((total, length) => total * length, chunk.elementBytes)
   out.write('TREE', 'latin1')
   out[4] = 1
   out[5] = node.level
@@ -103,12 +106,12 @@ function encodeNode(node: Node, chunk: { shape: readonly number[]; elementBytes:
   }
   node.entries.forEach((entry, index) => {
     const at = 24 + index * (keyBytes + 8)
-    writeKey(at, chunkBytes, entry.offset, 0)
+    writeKey(at, entry.bytes, entry.offset, 0)
     out.writeBigUInt64LE(BigInt(entry.address), at + keyBytes)
   })
   const end = 24 + node.entries.length * (keyBytes + 8)
-  const next = firstOffset(node.right)
-  if (next !== undefined) writeKey(end, chunkBytes, next, 0)
+  const next = node.right?.entries[0]
+  if (next !== undefined) writeKey(end, next.bytes, next.offset, 0)
   else
     writeKey(
       end,
@@ -121,10 +124,6 @@ function encodeNode(node: Node, chunk: { shape: readonly number[]; elementBytes:
 
 function addressOf(node: Node | undefined): bigint {
   return node === undefined ? UNDEFINED_ADDRESS : BigInt(node.address)
-}
-
-function firstOffset(node: Node | undefined): readonly number[] | undefined {
-  return node?.entries[0].offset
 }
 
 /** Offset of the last chunk below a node. */

@@ -15,6 +15,7 @@ interface CompoundMember {
   readonly type: ElementType
 }
 
+export const uint8: ElementType = { kind: 'integer', bytes: 1, signed: false }
 export const int64: ElementType = { kind: 'integer', bytes: 8, signed: true }
 export const float32: ElementType = { kind: 'float', bytes: 4 }
 export const float64: ElementType = { kind: 'float', bytes: 8 }

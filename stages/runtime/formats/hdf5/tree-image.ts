@@ -1,3 +1,5 @@
+import type { ChunkFilter, FilterSpec } from './chunk-filter.ts'
+import { filterSpec } from './chunk-filter.ts'
 import type { ElementType } from './element-type.ts'
 import { encodeType, text } from './element-type.ts'
 import {
@@ -29,6 +31,12 @@ interface TextDataset {
   readonly value: string
 }
 
+/** Variable-length UTF-8 strings, kept in the global heap. */
+interface TextsDataset {
+  readonly kind: 'texts'
+  readonly values: readonly string[]
+}
+
 /** A dataset that starts with no rows, is chunked, and grows along its first axis. */
 export interface RowDataset {
   readonly kind: 'rows'
@@ -36,17 +44,22 @@ export interface RowDataset {
   /** Shape of one row (the axes after the first). */
   readonly rowShape: readonly number[]
   readonly chunkShape: readonly number[]
+  /** How chunks are compressed; not at all unless given. */
+  readonly filter?: ChunkFilter | undefined
+  /** Rows that it will have: it then lies in one piece, uncompressed, and cannot grow. */
+  readonly contiguousRows?: number | undefined
 }
 
 export interface Group {
   readonly kind: 'group'
-  readonly children: Readonly<Record<string, Group | FixedDataset | TextDataset | RowDataset>>
+  readonly children: Readonly<Record<string, Group | FixedDataset | TextDataset | TextsDataset | RowDataset>>
 }
 
 /** What the image needs to know of a row dataset at the time it is drawn. */
 export interface RowState {
   readonly rows: number
-  readonly indexAddress: number | undefined
+  /** Of the chunk index, or of the data where they lie in one piece. */
+  readonly address: number | undefined
 }
 
 const EMPTY_HEAP_NAME_BYTES = 8
@@ -72,7 +85,8 @@ export function drawTree(root: Group, rowState: (path: string) => RowState, endO
     return address
   }
   const texts: { value: string; index: number }[] = []
-  const heapAddress = allocate(GLOBAL_HEAP_BYTES)
+  const heapBytes = globalHeapBytes(root)
+  const heapAddress = allocate(heapBytes)
 
   const drawGroup = (group: Group, path: string): { header: number; tree: number; heap: number } => {
     const names = Object.keys(group.children).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -98,20 +112,25 @@ export function drawTree(root: Group, rowState: (path: string) => RowState, endO
     return symbolEntry(nameOffset, group.header, group)
   }
 
-  const drawDataset = (dataset: FixedDataset | TextDataset | RowDataset, path: string): number => {
+  const drawDataset = (dataset: FixedDataset | TextDataset | TextsDataset | RowDataset, path: string): number => {
     if (dataset.kind === 'rows') return place(rowHeader(dataset, rowState(path)))
     if (dataset.kind === 'fixed')
       return place(fixedHeader(dataset.type, dataset.shape, place(Buffer.from(dataset.data)), dataset.data.length))
-    const reference = Buffer.alloc(text.bytes)
-    texts.push({ value: dataset.value, index: texts.length + 1 })
-    reference.writeUInt32LE(Buffer.byteLength(dataset.value), 0)
-    reference.writeBigUInt64LE(BigInt(heapAddress), 4)
-    reference.writeUInt32LE(texts.length, 12)
-    return place(fixedHeader(text, [], place(reference), text.bytes))
+    const values = dataset.kind === 'text' ? [dataset.value] : dataset.values
+    const references = Buffer.alloc(text.bytes * values.length)
+    values.forEach((value, index) => {
+      texts.push({ value, index: texts.length + 1 })
+      references.writeUInt32LE(Buffer.byteLength(value), text.bytes * index)
+      references.writeBigUInt64LE(BigInt(heapAddress), text.bytes * index + 4)
+      references.writeUInt32LE(texts.length, text.bytes * index + 12)
+    })
+    return place(
+      fixedHeader(text, dataset.kind === 'text' ? [] : [values.length], place(references), references.length),
+    )
   }
 
   const top = drawGroup(root, '')
-  pieces.push({ address: heapAddress, bytes: globalHeap(texts) })
+  pieces.push({ address: heapAddress, bytes: globalHeap(texts, heapBytes) })
   pieces.push({ address: 0, bytes: superblock(endOfFile, top) })
   const image = Buffer.alloc(paddedTo8(end))
   for (const piece of pieces) piece.bytes.copy(image, piece.address)
@@ -184,23 +203,32 @@ function groupTree(nodes: readonly { address: number; key: number }[], path: str
   return out
 }
 
-function globalHeap(texts: readonly { value: string; index: number }[]): Buffer {
-  const out = Buffer.alloc(GLOBAL_HEAP_BYTES)
+/** What all strings of a tree need, and no less than libhdf5 takes. */
+function globalHeapBytes(root: Group): number {
+  const needed = (group: Group): number =>
+    Object.values(group.children).reduce((total, child) => {
+      if (child.kind === 'group') return total + needed(child)
+      const values = child.kind === 'text' ? [child.value] : child.kind === 'texts' ? child.values : []
+      return values.reduce((sum, value) => sum + 16 + paddedTo8(Buffer.byteLength(value)), total)
+    }, 0)
+  return Math.max(GLOBAL_HEAP_BYTES, 32 + needed(root))
+}
+
+function globalHeap(texts: readonly { value: string; index: number }[], heapBytes: number): Buffer {
+  const out = Buffer.alloc(heapBytes)
   out.write('GCOL', 'latin1')
   out[4] = 1
-  out.writeBigUInt64LE(BigInt(GLOBAL_HEAP_BYTES), 8)
+  out.writeBigUInt64LE(BigInt(heapBytes), 8)
   let at = 16
   for (const { value, index } of texts) {
     const bytes = Buffer.from(value, 'utf8')
-    if (at + 16 + paddedTo8(bytes.length) + 16 > GLOBAL_HEAP_BYTES)
-      throw new RangeError('variable-length strings exceed one global heap')
     out.writeUInt16LE(index, at)
     out.writeUInt16LE(1, at + 2)
     out.writeBigUInt64LE(BigInt(bytes.length), at + 8)
     bytes.copy(out, at + 16)
     at += 16 + paddedTo8(bytes.length)
   }
-  out.writeBigUInt64LE(BigInt(GLOBAL_HEAP_BYTES - at), at + 8)
+  out.writeBigUInt64LE(BigInt(heapBytes - at), at + 8)
   return out
 }
 
@@ -232,19 +260,45 @@ function fixedHeader(type: ElementType, shape: readonly number[], dataAddress: n
   layout[1] = 1
   layout.writeBigUInt64LE(BigInt(dataAddress), 2)
   layout.writeBigUInt64LE(BigInt(dataBytes), 10)
-  return datasetHeader(dataspace(shape, shape), type, Buffer.from([2, 2, fillTime(type), 1, 0, 0, 0, 0]), layout)
+  return datasetHeader(dataspace(shape, shape), type, { fill: [2, 2, fillTime(type), 1, 0, 0, 0, 0], layout })
 }
 
 function rowHeader(dataset: RowDataset, state: RowState): Buffer {
+  const { type, rowShape, contiguousRows, filter } = dataset
+  if (contiguousRows !== undefined) {
+    const shape = [contiguousRows, ...rowShape]
+    return fixedHeader(
+      type,
+      shape,
+      state.address ?? 0,
+      shape.reduce((total, length) => total * length, type.bytes),
+    )
+  }
   const rank = dataset.chunkShape.length
   const layout = Buffer.alloc(paddedTo8(11 + 4 * (rank + 1)))
   layout[0] = 3
   layout[1] = 2
   layout[2] = rank + 1
-  layout.writeBigUInt64LE(state.indexAddress === undefined ? UNDEFINED_ADDRESS : BigInt(state.indexAddress), 3)
-  ;[...dataset.chunkShape, dataset.type.bytes].forEach((length, axis) => layout.writeUInt32LE(length, 11 + 4 * axis))
-  const space = dataspace([state.rows, ...dataset.rowShape], [undefined, ...dataset.rowShape])
-  return datasetHeader(space, dataset.type, Buffer.from([2, 3, 0, 1, 0, 0, 0, 0]), layout)
+  layout.writeBigUInt64LE(state.address === undefined ? UNDEFINED_ADDRESS : BigInt(state.address), 3)
+  ;[...dataset.chunkShape, type.bytes].forEach((length, axis) => layout.writeUInt32LE(length, 11 + 4 * axis))
+  const space = dataspace([state.rows, ...rowShape], [undefined, ...rowShape])
+  const chunkBytes = dataset.chunkShape.reduce((total, length) => total * length, type.bytes)
+  const filters = filter === undefined ? undefined : filterMessage(filterSpec(filter, type.bytes, chunkBytes))
+  return datasetHeader(space, type, { fill: [2, 3, 0, 1, 0, 0, 0, 0], layout, filters })
+}
+
+/** A pipeline of one filter, version 1. */
+function filterMessage({ id, name, values }: FilterSpec): Buffer {
+  const nameBytes = paddedTo8(name.length + 1)
+  const out = Buffer.alloc(16 + nameBytes + 4 * (values.length + (values.length % 2)))
+  out[0] = 1
+  out[1] = 1
+  out.writeUInt16LE(id, 8)
+  out.writeUInt16LE(nameBytes, 10)
+  out.writeUInt16LE(values.length, 14)
+  out.write(name, 16, 'latin1')
+  values.forEach((value, index) => out.writeUInt32LE(value, 16 + nameBytes + 4 * index))
+  return out
 }
 
 /** libhdf5 writes the fill value of variable-length data at allocation (0), of other contiguous data if set (2). */
@@ -253,12 +307,17 @@ function fillTime(type: ElementType): number {
 }
 
 /** Fill value (version 2): allocation time, time of writing, default value. */
-function datasetHeader(space: Buffer, type: ElementType, fill: Buffer, layout: Buffer): Buffer {
+function datasetHeader(
+  space: Buffer,
+  type: ElementType,
+  { fill, layout, filters }: { fill: readonly number[]; layout: Buffer; filters?: Buffer | undefined },
+): Buffer {
   const messages: Message[] = [
     [message.dataspace, 0, space],
     [message.datatype, 1, encodeType(type)],
-    [message.fillValue, 1, fill],
+    [message.fillValue, 1, Buffer.from(fill)],
     [message.layout, 0, layout],
+    ...(filters === undefined ? [] : [[message.filters, 1, filters] as const]),
   ]
   const used = messages.reduce((total, [, , data]) => total + 8 + data.length, 0)
   return objectHeader(messages, Math.max(used, DATASET_HEADER_MESSAGES_BYTES))

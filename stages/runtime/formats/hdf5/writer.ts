@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { copyBox, padded4, strides4 } from './chunk-copy.ts'
+import { encodeChunk } from './chunk-filter.ts'
 import { createChunkTree, type ChunkTree } from './chunk-tree.ts'
 import { drawTree, type Group, type RowDataset, type RowState } from './tree-image.ts'
 
@@ -24,11 +25,16 @@ export interface Hdf5Writer {
 export function createHdf5Writer(path: string, tree: Group): Hdf5Writer {
   const descriptor = openSync(path, 'w')
   const output = createStaging(descriptor)
-  const none: RowState = { rows: 0, indexAddress: undefined }
+  const none: RowState = { rows: 0, address: undefined }
   output.put(drawTree(tree, () => none, 0))
   const appenders = new Map<string, RowAppender>()
   for (const [datasetPath, dataset] of rowDatasets(tree, ''))
-    appenders.set(datasetPath, createAppender(dataset, output))
+    appenders.set(
+      datasetPath,
+      dataset.contiguousRows === undefined
+        ? createAppender(dataset, output)
+        : createFiller(dataset, output, dataset.contiguousRows),
+    )
   const appenderOf = (datasetPath: string): RowAppender => {
     const appender = appenders.get(datasetPath)
     if (appender === undefined) throw new RangeError(`${datasetPath} is not a row dataset of ${path}`)
@@ -39,6 +45,7 @@ export function createHdf5Writer(path: string, tree: Group): Hdf5Writer {
     append: (datasetPath, rows) =>
       appenderOf(datasetPath).append(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)),
     close(finalTree = tree) {
+      for (const appender of appenders.values()) appender.finish()
       output.flush()
       for (const appender of appenders.values()) {
         for (const node of appender.encodeIndex()) output.putAt(node.address, node.bytes)
@@ -96,12 +103,19 @@ function createStaging(descriptor: number): Staging {
       return address
     },
     reserve(bytes) {
-      const address = room(bytes)
-      buffer.fill(0, used, used + bytes)
-      used += bytes
+      const address = room(Math.min(bytes, STAGING_BYTES))
+      for (let left = bytes; left > 0;) {
+        if (used === STAGING_BYTES) flush()
+        const part = Math.min(left, STAGING_BYTES - used)
+        buffer.fill(0, used, used + part)
+        used += part
+        left -= part
+      }
       return address
     },
     putAt(address, bytes) {
+      // What begins in the file and ends in the buffer is in both before it is written.
+      if (address < flushed && address + bytes.length > flushed) flush()
       if (address >= flushed) buffer.set(bytes, address - flushed)
       else writeFully(descriptor, bytes, address)
     },
@@ -117,13 +131,15 @@ function writeFully(descriptor: number, bytes: Uint8Array, address: number): voi
 
 interface RowAppender {
   append(rows: Uint8Array): void
+  /** Puts out what is still held back. */
+  finish(): void
   state(): RowState
   encodeIndex(): { address: number; bytes: Buffer }[]
 }
 
 /** One row dataset: fills its current row of chunks, which may have been written in part by the append before. */
 function createAppender(dataset: RowDataset, output: Staging): RowAppender {
-  const { type, rowShape, chunkShape } = dataset
+  const { type, rowShape, chunkShape, filter } = dataset
   const rowElements = rowShape.reduce((total, length) => total * length, 1)
   const chunkElements = chunkShape.reduce((total, length) => total * length, 1)
   const grid = rowShape.map((length, axis) => Math.ceil(length / chunkShape[axis + 1]))
@@ -157,11 +173,14 @@ function createAppender(dataset: RowDataset, output: Staging): RowAppender {
         output.putAt(known, chunks[column])
         return
       }
-      addresses[column] = output.put(chunks[column])
+      const stored = filter === undefined ? chunks[column] : encodeChunk(filter, chunks[column], type.bytes)
+      addresses[column] = output.put(stored)
       tree ??= createChunkTree({ shape: chunkShape, elementBytes: type.bytes }, (bytes) => output.reserve(bytes))
-      tree.append([firstRow, ...offset], addresses[column])
+      tree.append([firstRow, ...offset], addresses[column], stored.length)
     })
   }
+  // A compressed chunk has no fixed size, so it is written once: when it is full, or at the end.
+  const held = filter !== undefined
 
   return {
     append(block) {
@@ -172,14 +191,36 @@ function createAppender(dataset: RowDataset, output: Staging): RowAppender {
         const taken = Math.min(chunkShape[0] - chunkRow, count - done)
         if (chunkRow === 0) for (const chunk of chunks) chunk.fill(0)
         fill(block, done, chunkRow, taken)
-        write(rows - chunkRow)
+        if (!held || chunkRow + taken === chunkShape[0]) write(rows - chunkRow)
         if (chunkRow + taken === chunkShape[0]) addresses.length = 0
         rows += taken
         done += taken
       }
     },
-    state: () => ({ rows, indexAddress: tree?.rootAddress }),
+    finish() {
+      const chunkRow = rows % chunkShape[0]
+      if (held && chunkRow > 0) write(rows - chunkRow)
+    },
+    state: () => ({ rows, address: tree?.rootAddress }),
     encodeIndex: () => tree?.encode() ?? [],
+  }
+}
+
+/** A row dataset in one piece: its place is kept free from the beginning. */
+function createFiller({ type, rowShape }: RowDataset, output: Staging, wanted: number): RowAppender {
+  const rowBytes = rowShape.reduce((total, length) => total * length, type.bytes)
+  const address = output.reserve(wanted * rowBytes)
+  let rows = 0
+  return {
+    append(block) {
+      const count = block.length / rowBytes
+      if (!Number.isInteger(count) || rows + count > wanted) throw new RangeError('an append must hold whole rows')
+      output.putAt(address + rows * rowBytes, block)
+      rows += count
+    },
+    finish: () => undefined,
+    state: () => ({ rows, address }),
+    encodeIndex: () => [],
   }
 }
 

@@ -1,5 +1,15 @@
+import type { ChunkFilter } from '../hdf5/chunk-filter.ts'
 import { guessChunkShape } from '../hdf5/chunk-shape.ts'
-import { boolean, complex64, fixedString, float32, float64, int64, type ElementType } from '../hdf5/element-type.ts'
+import {
+  boolean,
+  complex64,
+  fixedString,
+  float32,
+  float64,
+  int64,
+  uint8,
+  type ElementType,
+} from '../hdf5/element-type.ts'
 import type { FixedDataset, Group, RowDataset } from '../hdf5/tree-image.ts'
 import { createHdf5Writer } from '../hdf5/writer.ts'
 
@@ -27,6 +37,25 @@ export interface Uvh5FileSpec {
   /** (row, 3) of one integration. */
   readonly uvwM: Float32Array
   readonly integrationS: number
+  readonly form?: Uvh5Form
+}
+
+/** What other writers of UVH5 do otherwise than the telescope's; all of it may be left out. */
+export interface Uvh5Form {
+  /** Compression of datasets of /Data and of the row-indexed ones of /Header, by name. */
+  readonly filters?: Readonly<Record<string, ChunkFilter>>
+  /** All strings of variable length, or all of fixed length. */
+  readonly strings?: 'variable' | 'fixed'
+  /** No axis of spectral windows. */
+  readonly windowAxis?: false
+  /** Version of the UVH5 memo, with the datasets that it asks for and the telescope does not write. */
+  readonly version?: string
+  readonly flags?: 'uint8'
+  readonly channelWidthSign?: -1
+  /** Of the chunks of /Data: rows, channels. */
+  readonly dataChunk?: readonly [number, number]
+  /** Integrations of the whole file: its row-indexed datasets then lie in one piece each. */
+  readonly contiguousIntegrations?: number
 }
 
 /** One integration, C order (row, channel, polarisation); `vis` with real and imaginary part. */
@@ -74,7 +103,24 @@ export function createUvh5Writer(path: string, spec: Uvh5FileSpec): Uvh5Writer {
 
 function fileTree(spec: Uvh5FileSpec, integrations: number): Group {
   const baselines = spec.ant1.length
-  const data = [1, spec.freqHz.length, spec.polarizations.length]
+  const { form = {} } = spec
+  const window = form.windowAxis === false ? [] : [1]
+  const data = [...window, spec.freqHz.length, spec.polarizations.length]
+  const contiguousRows = form.contiguousIntegrations === undefined ? undefined : form.contiguousIntegrations * baselines
+  const growing = (name: string, type: ElementType, rowShape: readonly number[]): RowDataset => ({
+    kind: 'rows',
+    type,
+    rowShape,
+    chunkShape:
+      form.dataChunk === undefined || rowShape.length < 2
+        ? guessChunkShape([0, ...rowShape], type.bytes)
+        : [form.dataChunk[0], ...window, Math.min(form.dataChunk[1], spec.freqHz.length), spec.polarizations.length],
+    filter: form.filters?.[name],
+    contiguousRows,
+  })
+  const ascii = (value: string): Entry => (form.strings === 'variable' ? { kind: 'text', value } : fixedText(value))
+  const names = (values: readonly string[]): Entry =>
+    form.strings === 'variable' ? { kind: 'texts', values } : fixedNames(values)
   const header: Group['children'] = {
     latitude: real([], [spec.latitudeDeg]),
     longitude: real([], [spec.longitudeDeg]),
@@ -100,13 +146,13 @@ function fileTree(spec: Uvh5FileSpec, integrations: number): Group {
     Npols: integer([], [spec.polarizations.length]),
     Ntimes: integer([], [integrations]),
     Nspws: integer([], [1]),
-    uvw_array: growing(float32, [3]),
-    time_array: growing(float64, []),
-    integration_time: growing(float64, []),
-    ant_1_array: growing(int64, []),
-    ant_2_array: growing(int64, []),
-    freq_array: real([1, spec.freqHz.length], spec.freqHz),
-    channel_width: real([], [spec.channelWidthHz]),
+    uvw_array: growing('uvw_array', float32, [3]),
+    time_array: growing('time_array', float64, []),
+    integration_time: growing('integration_time', float64, []),
+    ant_1_array: growing('ant_1_array', int64, []),
+    ant_2_array: growing('ant_2_array', int64, []),
+    freq_array: real([...window, spec.freqHz.length], spec.freqHz),
+    channel_width: real([], [(form.channelWidthSign ?? 1) * spec.channelWidthHz]),
     spw_array: integer([1], [1]),
     polarization_array: integer([spec.polarizations.length], spec.polarizations),
     extra_keywords: {
@@ -114,11 +160,12 @@ function fileTree(spec: Uvh5FileSpec, integrations: number): Group {
       children: {
         phase_center_dec: real([], [spec.decOfDateRad]),
         ha_phase_center: real([], [0]),
-        phase_center_epoch: { kind: 'text', value: 'HADEC' },
+        phase_center_epoch: form.strings === 'fixed' ? fixedText('HADEC') : { kind: 'text', value: 'HADEC' },
         fs_table: ascii(spec.fsTable),
         applied_delays_ns: ascii(spec.appliedDelaysNs),
       },
     },
+    ...(form.version === undefined ? {} : laterMemo(form.version, ascii)),
   }
   return {
     kind: 'group',
@@ -127,9 +174,9 @@ function fileTree(spec: Uvh5FileSpec, integrations: number): Group {
       Data: {
         kind: 'group',
         children: {
-          visdata: growing(complex64, data),
-          flags: growing(boolean, data),
-          nsamples: growing(float32, data),
+          visdata: growing('visdata', complex64, data),
+          flags: growing('flags', form.flags === 'uint8' ? uint8 : boolean, data),
+          nsamples: growing('nsamples', float32, data),
         },
       },
     },
@@ -149,19 +196,38 @@ function integer(shape: readonly number[], values: ArrayLike<number>): FixedData
   }
 }
 
-function ascii(value: string): FixedDataset {
+type Entry = Group['children'][string]
+
+/** What version 1.1 of the memo has beyond the telescope's files: the phases as its phase_type has them, and units. */
+function laterMemo(version: string, text: (value: string) => Entry): Group['children'] {
+  const zenith: Group = {
+    kind: 'group',
+    children: {
+      cat_name: text('drift'),
+      cat_type: text('unprojected'),
+      cat_lon: real([], [0]),
+      cat_lat: real([], [Math.PI / 2]),
+      cat_frame: text('altaz'),
+    },
+  }
+  return {
+    version: text(version),
+    Nphase: integer([], [1]),
+    phase_center_catalog: { kind: 'group', children: { 0: zenith } },
+    timesys: text('UTC'),
+    vis_units: text('uncalib'),
+  }
+}
+
+function fixedText(value: string): FixedDataset {
   const data = Buffer.from(value, 'latin1')
   return { kind: 'fixed', type: fixedString(data.length), shape: [], data }
 }
 
 /** Four bytes a name, padded with nulls. */
-function names(values: readonly string[]): FixedDataset {
+function fixedNames(values: readonly string[]): FixedDataset {
   const bytes = 4
   const data = Buffer.alloc(bytes * values.length)
   values.forEach((value, index) => data.write(value, index * bytes, bytes, 'latin1'))
   return { kind: 'fixed', type: fixedString(bytes), shape: [values.length], data }
-}
-
-function growing(type: ElementType, rowShape: readonly number[]): RowDataset {
-  return { kind: 'rows', type, rowShape, chunkShape: guessChunkShape([0, ...rowShape], type.bytes) }
 }
