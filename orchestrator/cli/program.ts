@@ -17,6 +17,7 @@ const commands = new Map<string | undefined, () => Promise<AddCommand>>([
   ['get', async () => (await import('./get.ts')).addGetCommand],
   ['list', async () => (await import('./list.ts')).addListCommand],
   ['report', async () => (await import('./report.ts')).addReportCommand],
+  ['verify', async () => (await import('./verify.ts')).addVerifyCommand],
   ['catalogue', async () => (await import('./catalogue.ts')).addCatalogueCommand],
   ['version', () => Promise.resolve(addVersionCommand)],
 ])

@@ -43,6 +43,11 @@ export const problemCatalogue = {
     help: 'the data root cannot be written',
     fix: 'give another data root with --root DIR, or the right to write to this one',
   },
+  PRODUCT_NOT_FOUND: {
+    exit: 2,
+    help: 'there is no such product, observation or run to verify',
+    fix: '`contimg list` shows the runs, `contimg get RUN -o wide` the products of one',
+  },
   WSCLEAN_MISSING: {
     exit: 2,
     help: 'WSClean is not installed',

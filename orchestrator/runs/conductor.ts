@@ -5,7 +5,14 @@ import { dependencies, earlierSteps, type FinishedProduct } from '../pipeline/co
 import type { NewEvent, StepProduct, StepRef } from '../pipeline/events.ts'
 import type { LiveStep } from '../pipeline/live.ts'
 import { productPath, stepOfProduct } from '../pipeline/key.ts'
-import { makePlan, type Plan, type PlanInput, type PlannedInput, type PlannedObservation, type PlannedStep } from '../pipeline/plan.ts'
+import {
+  makePlan,
+  type Plan,
+  type PlanInput,
+  type PlannedInput,
+  type PlannedObservation,
+  type PlannedStep,
+} from '../pipeline/plan.ts'
 import { isQuarantine, problemOf, type Problem } from '../pipeline/problem.ts'
 import { decide } from '../pipeline/reconcile.ts'
 import { stepSlots, type Machine } from '../pipeline/resources.ts'
@@ -97,33 +104,38 @@ class Conductor {
 
   #start(step: PlannedStep): void {
     const id = stepId(step)
-    const done = this.#repairInputs(step, { trust: true })
-      .then(async (repairing) => (repairing ? undefined : this.#conclude(step, await this.#attempt(step))))
-      .finally(() => {
-        this.#handles.delete(id)
-        this.#running.delete(id)
-      })
+    const done = this.#perform(step).finally(() => {
+      this.#handles.delete(id)
+      this.#running.delete(id)
+    })
     this.#running.set(id, done)
   }
 
-  async #attempt(step: PlannedStep): Promise<AttemptOutcome> {
+  /** Attempts a step whose inputs are sound; else they are made again first, and the step waits for them. */
+  async #perform(step: PlannedStep): Promise<void> {
+    const outcome = await this.#attempt(step).catch((thrown: unknown): AttemptOutcome => ({
+      class: 'unknown',
+      evidence: [],
+      problem: problemOf(errorData(toStageError(thrown))),
+    }))
+    if (outcome !== undefined) await this.#conclude(step, outcome)
+  }
+
+  async #attempt(step: PlannedStep): Promise<AttemptOutcome | undefined> {
     const { config, planInput, signal } = this.#options
-    try {
-      return await runStep(step, {
-        ...this.#options,
-        incoming: planInput.scan.input,
-        finished: (wanted) => this.#results.get(stepId(wanted)),
-        earlier: (later) =>
-          earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
-        started: (handle) => {
-          this.#handles.set(stepId(step), handle)
-          if (signal.aborted) handle.cancel()
-        },
-        config,
-      })
-    } catch (thrown) {
-      return { class: 'unknown', evidence: [], problem: problemOf(errorData(toStageError(thrown))) }
-    }
+    if (await this.#repairInputs(step, { trust: true })) return undefined
+    return runStep(step, {
+      ...this.#options,
+      incoming: planInput.scan.input,
+      finished: (wanted) => this.#results.get(stepId(wanted)),
+      earlier: (later) =>
+        earlierSteps(later, this.#plan.observations.find(({ id: own }) => own === later.observation)?.steps ?? []),
+      started: (handle) => {
+        this.#handles.set(stepId(step), handle)
+        if (signal.aborted) handle.cancel()
+      },
+      config,
+    })
   }
 
   async #conclude(step: PlannedStep, { class: outcome, problem, result }: AttemptOutcome): Promise<void> {
@@ -168,10 +180,9 @@ class Conductor {
 
   /** Holds a product against its hashes; a long look is announced. */
   #verify(product: string, { trust }: { trust: boolean }): Promise<Verification> {
-    const { config, emit, signal } = this.#options
+    const { config, emit } = this.#options
     return verifyProduct(config.root, product, {
       trust,
-      signal,
       onHash(bytes) {
         if (bytes < ANNOUNCED_HASH_BYTES) return
         const size = `${(bytes / 2 ** 30).toFixed(1)} GiB`
@@ -185,8 +196,7 @@ class Conductor {
     const { config, emit } = this.#options
     const movedTo = await rejectProduct(config.root, product, damage)
     this.#results.delete(stepId(step))
-    if (movedTo !== undefined)
-      emit({ type: 'product.rejected', step: refOf(step), product, why: damage.why, movedTo })
+    if (movedTo !== undefined) emit({ type: 'product.rejected', step: refOf(step), product, why: damage.why, movedTo })
   }
 
   /**
@@ -212,7 +222,9 @@ class Conductor {
     })
     const stored = Object.values(step.inputs)
       .flatMap((input) => input as PlannedInput | PlannedInput[])
-      .flatMap((input) => (input.from === 'product' ? [{ owner: this.#ownerOf(input.product), product: input.product }] : []))
+      .flatMap((input) =>
+        input.from === 'product' ? [{ owner: this.#ownerOf(input.product), product: input.product }] : [],
+      )
     const unique = new Map([...own, ...stored].map((input) => [input.product, input]))
     return [...unique.values()]
   }

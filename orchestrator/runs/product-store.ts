@@ -71,6 +71,22 @@ export async function listProducts(root: string, observations: readonly string[]
   return { products, unusable }
 }
 
+/** Every product of a data root, and every one that was moved aside, relative to it. */
+export async function everyProduct(root: string): Promise<{ products: string[]; rejected: string[] }> {
+  const products: string[] = []
+  const rejected: string[] = []
+  for (const observation of await listFolder(join(root, 'products'))) {
+    for (const stage of await listFolder(join(root, 'products', observation))) {
+      for (const name of await listFolder(join(root, 'products', observation, stage))) {
+        const path = `products/${observation}/${stage}/${name}`
+        if (/^[0-9a-f]{12}$/.test(name)) products.push(path)
+        if (name.startsWith(REJECTED)) rejected.push(path)
+      }
+    }
+  }
+  return { products, rejected }
+}
+
 /** Keys of what was begun in the folder of a stage: of its products, and of key files without one. */
 function keysOf(names: readonly string[]): Set<string> {
   return new Set(names.flatMap((name) => /^([0-9a-f]{12})(\.key\.json)?$/.exec(name)?.[1] ?? []))

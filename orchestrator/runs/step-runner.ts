@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ownerName, thisOwner } from '#runtime/stage/owner.ts'
 import type { AttemptHandle, AttemptListener, AttemptOutcome, Executor } from '../executors/executor.ts'
 import type { RunConfig } from '../pipeline/config.ts'
 import { buildContext, type FinishedProduct } from '../pipeline/context.ts'
@@ -43,9 +44,9 @@ export async function runStep(step: PlannedStep, environment: StepEnvironment): 
   let replaced: string | undefined
   await writeKeyFile(config.root, step)
   for (let number = 1; ; number++) {
-    const uid = randomUUID()
+    const uid = `${randomUUID()}.${ownerName(thisOwner())}`
     const product = productPath(step)
-    const existing = await verifyProduct(config.root, product, { trust: true, signal })
+    const existing = await verifyProduct(config.root, product, { trust: true })
     const remake = step.fresh && number === 1
     if (existing.ok && existing.result.key === step.key && !remake) {
       return { class: 'succeeded', evidence: ['another run made the product meanwhile'], result: existing.result }

@@ -52,7 +52,10 @@ interface FoundFile {
 export async function verifyProduct(root: string, product: string, options: VerifyOptions): Promise<Verification> {
   const folder = join(root, product)
   const reading = await readResult(root, product)
-  if (!reading.ok) return failed([{ file: RESULT_FILE, why: reading.why }], reading.why)
+  if (!reading.ok) {
+    const why = reading.why.replace(/^it has no .*/, 'is missing').replace(`its ${RESULT_FILE} `, '')
+    return failed([{ file: RESULT_FILE, why }], reading.why)
+  }
   const { result } = reading
   const list = await readFile(join(folder, CHECKSUMS_FILE), 'utf8').then(parseChecksums, () => undefined)
   if (list === undefined) {
@@ -178,7 +181,9 @@ function stampsFile(root: string, product: string): string {
 async function readStamps(root: string, product: string, { seal }: StageResult): Promise<Stamps | undefined> {
   try {
     const stamps = JSON.parse(await readFile(stampsFile(root, product), 'utf8')) as Stamps
-    return stamps.seal === seal && typeof stamps.at === 'number' && typeof stamps.files === 'object' ? stamps : undefined
+    return stamps.seal === seal && typeof stamps.at === 'number' && typeof stamps.files === 'object'
+      ? stamps
+      : undefined
   } catch {
     // There are none, or they are damaged: everything is hashed.
     return undefined

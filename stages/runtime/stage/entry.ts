@@ -3,9 +3,12 @@ import { isAbsolute, join, normalize, resolve } from 'node:path'
 import { z } from 'zod'
 import { stageContextSchema, type InputReference, type StageContext, type StageContract } from './contract.ts'
 import { StageError } from './errors.ts'
-import { hashFile } from './files.ts'
+import { hashFile, hashTree } from './files.ts'
 
-/** Larger inputs are checked by size only: they were hashed when they were committed. */
+/**
+ * Larger inputs are checked by size only: whoever starts the stage holds their files against what they were when they were
+ * last hashed.
+ */
 const HASH_LIMIT_BYTES = 64 * 1024 * 1024
 const INCOMING = 'incoming:'
 
@@ -32,8 +35,8 @@ export function parseParams<C extends StageContract>(contract: C, params: unknow
 }
 
 /**
- * Resolves and checks every input that the contract names: present, of the promised size, and up to 64 MiB of the
- * promised sha256. Paths stay inside the data root, or inside the incoming folder for `incoming:` paths.
+ * Resolves and checks every input that the contract names: present, of the promised size, and, files and folders up
+ * to 64 MiB, of the promised sha256. Paths stay inside the data root, or inside the incoming folder for `incoming:` paths.
  */
 export async function checkInputs(
   contract: StageContract,
@@ -71,24 +74,21 @@ async function checkInput(
   const found = await stat(path).catch((cause: unknown) => {
     throw new StageError('INPUT_MISSING', `input "${name}": ${reference.path} does not exist`, { cause })
   })
-  if (found.isFile()) {
-    if (found.size !== reference.bytes) {
+  if (found.isFile() && found.size !== reference.bytes) {
+    throw new StageError(
+      'INPUT_CHANGED',
+      `input "${name}": ${reference.path} has ${found.size} bytes, expected ${reference.bytes}`,
+    )
+  }
+  const { sha256, bytes, kind } = reference
+  if (sha256 !== undefined && kind !== 'catalogue' && bytes <= HASH_LIMIT_BYTES) {
+    const digest = found.isDirectory() ? await hashTree(path) : await hashFile(path)
+    if (digest.sha256 !== sha256) {
       throw new StageError(
         'INPUT_CHANGED',
-        `input "${name}": ${reference.path} has ${found.size} bytes, expected ${reference.bytes}`,
+        `input "${name}": the content of ${reference.path} is not what was committed`,
+        { hint: 'run the same command again: what is damaged is found and made again' },
       )
-    }
-    if (reference.sha256 !== undefined && reference.kind !== 'catalogue' && found.size <= HASH_LIMIT_BYTES) {
-      const { sha256 } = await hashFile(path)
-      if (sha256 !== reference.sha256) {
-        throw new StageError(
-          'INPUT_CHANGED',
-          `input "${name}": the content of ${reference.path} is not what was committed`,
-          {
-            hint: 'remove the damaged product and run the same command again',
-          },
-        )
-      }
     }
   }
   return { ...reference, path }
