@@ -30,16 +30,20 @@ export function bootstrap({ wsclean = false } = {}) {
 
 /**
  * Runs a script of this checkout on Node 24 with the terminal of this process, and ends with its exit code: in this
- * process where that is the Node that is meant.
+ * process where that is the Node that is meant. Else a script that is `tied` gets a pipe as descriptor 3, nothing is ever written
+ * to it, whose end tells it that this process has been killed.
  */
-export async function handOver(script, args) {
+export async function handOver(script, args, { tied = false } = {}) {
   const [binary, path] = [nodeBinary(), join(root, script)]
   if (realpathSync(binary) === realpathSync(process.execPath)) {
     process.argv = [process.execPath, path, ...args]
     await import(pathToFileURL(path).href)
     return
   }
-  const child = spawn(binary, [path, ...args], { stdio: 'inherit' })
+  const child = spawn(binary, [path, ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', ...(tied ? ['pipe'] : [])],
+    env: tied ? { ...process.env, CONTIMG_LAUNCHER_FD: '3' } : process.env,
+  })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => fail(`cannot start ${script}: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))

@@ -2,4 +2,4 @@
 import { bootstrap, handOver } from './bootstrap.js'
 
 bootstrap()
-await handOver('orchestrator/main.ts', process.argv.slice(2))
+await handOver('orchestrator/main.ts', process.argv.slice(2), { tied: true })

@@ -42,6 +42,8 @@ export interface AttemptHandle {
 /** Where steps run. */
 export interface Executor {
   readonly name: string
+  /** Folders of this machine in which `scratchFolder` makes one. */
+  readonly scratchFolders: readonly string[]
   /** A folder for the scratch of one attempt, by what its step plans. */
   scratchFolder(uid: string, scratchBytes: number, memoryBytes: number): Promise<string>
   /** Where the log of an attempt goes, relative to the data root. */

@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises
 import { join } from 'node:path'
 import { z } from 'zod'
 import { hashTree } from '#runtime/stage/files.ts'
+import { ownerName, thisOwner } from '#runtime/stage/owner.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import type { Asset } from '../pipeline/plan.ts'
 
@@ -79,7 +80,7 @@ async function install(root: string, source: string): Promise<InstalledCatalogue
   const path = `catalogues/${description.name}@${description.hash12}`
   const target = join(root, path)
   if ((await stat(join(target, 'catalogue.json')).catch(() => undefined)) === undefined) {
-    const temporary = join(root, 'catalogues', `.install-${randomUUID()}`)
+    const temporary = join(root, 'catalogues', `.install-${randomUUID()}.${ownerName(thisOwner())}`)
     await mkdir(join(root, 'catalogues'), { recursive: true })
     try {
       await cp(source, temporary, { recursive: true })

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { failpoint, failpointsArmed } from '#runtime/stage/failpoint.ts'
 import type { NewEvent, RunEvent } from '../pipeline/events.ts'
 
 export interface EventLog {
@@ -7,16 +8,23 @@ export interface EventLog {
   close(): void
 }
 
-/** Opens a run's event log for appending. A half-written last line, left by a process that was killed, is cut off. */
+/**
+ * Opens a run's event log for appending. A half-written last line, left by a process that was killed, is cut off. No event is
+ * older than the one before it, whatever happens to the clock.
+ */
 export function openEventLog(path: string, now: () => Date): EventLog & { repaired: boolean } {
   const file = openSync(path, 'a+')
   const repaired = cutTornLine(path, file)
+  const time = risingClock(now, lastTime(path))
   return {
     repaired,
     append(event) {
-      const stamped: RunEvent = { at: now().toISOString(), ...event }
-      writeSync(file, `${JSON.stringify(stamped)}\n`)
+      const stamped: RunEvent = { at: time().toISOString(), ...event }
+      failpoint('event.before', event.type)
+      write(file, `${JSON.stringify(stamped)}\n`, event.type)
+      failpoint('event.written', event.type)
       if (event.type !== 'step.phase') fsyncSync(file)
+      failpoint('event.after', event.type)
       return stamped
     },
     close: () => closeSync(file),
@@ -36,6 +44,45 @@ export function readEvents(path: string): RunEvent[] {
     }
   }
   return events
+}
+
+/** Appends a line; with failpoints in two halves, so that a test can have it torn. */
+function write(file: number, line: string, type: string): void {
+  if (!failpointsArmed()) return writeAll(file, line)
+  const half = Math.floor(line.length / 2)
+  writeAll(file, line.slice(0, half))
+  failpoint('event.torn', type)
+  writeAll(file, line.slice(half))
+}
+
+function writeAll(file: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
+}
+
+/**
+ * A clock that never steps back: where the given one does, as after a correction of the machine's time, it goes on from where it
+ * was by the time that has passed, until the given one has caught up.
+ */
+function risingClock(now: () => Date, lastMs: number): () => Date {
+  let [last, since] = [lastMs, performance.now()]
+  return () => {
+    const passed = performance.now()
+    const given = now().getTime()
+    last = given >= Math.floor(last) ? given : last + passed - since
+    since = passed
+    return new Date(last)
+  }
+}
+
+function lastTime(path: string): number {
+  try {
+    const time = Date.parse(readEvents(path).at(-1)?.at ?? '')
+    return Number.isFinite(time) ? time : 0
+  } catch {
+    // A damaged log says so where it is read.
+    return 0
+  }
 }
 
 function parseEvent(line: string, place: string): RunEvent {

@@ -1,4 +1,7 @@
+import { basename, dirname } from 'node:path'
 import { execa } from 'execa'
+import { killGroup, tiedCommand, trackGroup } from '#runtime/stage/exec.ts'
+import { failpoint } from '#runtime/stage/failpoint.ts'
 
 /** Time between SIGTERM and SIGKILL for a stage that does not end, s: an interrupted run ends within 5 s. */
 const KILL_AFTER_MS = 4_000
@@ -29,17 +32,21 @@ export interface RunningChild {
 
 /**
  * Starts a TypeScript entry on this Node as the leader of a process group of its own, so that a terminal's Ctrl-C reaches
- * it once, through `stop`, and that nothing it started outlives it.
+ * it once, through `stop`, and that nothing it started outlives it, or this process.
  */
 export function startChild({ entry, args, cwd, env, timeoutSeconds, onStdout, onStderr }: ChildOptions): RunningChild {
-  const child = execa(process.execPath, [entry, ...args], {
+  const name = basename(dirname(entry))
+  failpoint('child.start.before', name)
+  const child = execa(...tiedCommand(process.execPath, [entry, ...args]), {
     cwd,
     env,
     detached: true,
-    stdin: 'ignore',
+    stdin: 'pipe',
     buffer: false,
     reject: false,
   })
+  const untrack = trackGroup(child.pid)
+  failpoint('child.start.after', name, child.pid)
   let stopped: 'user' | 'deadline' | undefined
   let killTimer: NodeJS.Timeout | undefined
   const lastLines: string[] = []
@@ -64,7 +71,10 @@ export function startChild({ entry, args, cwd, env, timeoutSeconds, onStdout, on
       }),
     ])
     const result = await child
+    failpoint('child.exit.before', name)
     await follow
+    untrack()
+    failpoint('child.exit.after', name)
     clearTimeout(killTimer)
     clearTimeout(deadline)
     if (result.exitCode === undefined && result.signal === undefined)
@@ -81,15 +91,4 @@ export function startChild({ entry, args, cwd, env, timeoutSeconds, onStdout, on
 
 async function eachLine(lines: AsyncIterable<string>, use: (line: string) => void): Promise<void> {
   for await (const line of lines) use(line)
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    // ESRCH: nobody is left. EPERM (macOS): the group holds only a zombie.
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error
-  }
 }

@@ -19,7 +19,7 @@ import { readProduct } from '../../runs/product-store.ts'
 import type { AttemptListener, AttemptOutcome, AttemptRequest, Executor } from '../executor.ts'
 import { startChild } from './child.ts'
 import { oomKills } from './machine.ts'
-import { chooseScratch } from './scratch.ts'
+import { chooseScratch, SHARED_MEMORY } from './scratch.ts'
 
 export interface LocalExecutorOptions {
   /** Data root: the working directory of every stage. */
@@ -39,6 +39,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     `${runFolder}/attempts/${observation}-${stage}-${key.slice(0, KEY_DIGITS)}-${attempt.number}`
   return {
     name: 'local',
+    scratchFolders: [SHARED_MEMORY, scratchRoot ?? join(root, '.scratch')],
     scratchFolder: (uid, scratchBytes, memoryBytes) =>
       chooseScratch({
         uid,

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { access, constants, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, extname, join } from 'node:path'
+import { access, constants, copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { hashFile } from '#runtime/stage/files.ts'
+import { hashFile, temporaryBeside } from '#runtime/stage/files.ts'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import type { Asset } from '../../pipeline/plan.ts'
 import { ProblemError } from '../../pipeline/problem.ts'
 
@@ -43,9 +43,9 @@ export async function checkInput(input: string): Promise<void> {
 
 /** Makes the data root if need be and proves that it can be written; else ProblemError ROOT_UNWRITABLE. */
 export async function checkRoot(root: string): Promise<void> {
-  const probe = join(root, `.contimg-write-${randomUUID()}`)
+  const probe = temporaryBeside(join(root, 'probe'))
   try {
-    await makeFolder(root)
+    await makeDirectory(root)
     await access(root, constants.R_OK | constants.W_OK | constants.X_OK)
     await writeFile(probe, '')
     await rm(probe)
@@ -59,18 +59,6 @@ export async function checkRoot(root: string): Promise<void> {
       },
     )
   }
-}
-
-/**
- * Makes a folder and its missing parents. Not by `mkdir` with `recursive`: Node tries again for ever where a file system
- * answers ENOENT below a folder that exists, as /proc does.
- */
-async function makeFolder(path: string): Promise<void> {
-  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return
-  if (dirname(path) !== path) await makeFolder(dirname(path))
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
 }
 
 /** The Earth-orientation table that ships with the code, installed under the data root by its hash. */
@@ -107,8 +95,8 @@ async function installed(
   const path = `${folder}/${sha256.slice(0, 12)}${extname(source)}`
   const target = join(root, path)
   if ((await stat(target).catch(() => undefined))?.size !== bytes) {
-    await mkdir(join(root, folder), { recursive: true })
-    const temporary = `${target}.${randomUUID()}`
+    await makeDirectory(join(root, folder))
+    const temporary = temporaryBeside(target)
     await copyFile(source, temporary)
     await rename(temporary, target)
   }

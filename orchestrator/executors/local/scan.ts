@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { apiVersion } from '#runtime/stage/api-version.ts'
 import type { Progress } from '#runtime/stage/contract.ts'
+import { ownerName, thisOwner } from '#runtime/stage/owner.ts'
 import type { Scan } from '../../../stages/conversion/scan-schema.ts'
 import type { RunConfig } from '../../pipeline/config.ts'
+import { ProblemError } from '../../pipeline/problem.ts'
 import { runSideDoor } from './side-door.ts'
 
 interface ScanOptions {
@@ -27,12 +30,12 @@ interface ScanOptions {
  */
 export async function scanFolder(input: string, options: ScanOptions): Promise<Scan> {
   const { stagesDir, expect, root, stationTable, signal, onProgress, onNote } = options
-  const out = join(tmpdir(), `contimg-scan-${randomUUID()}.json`)
+  const out = join(tmpdir(), `contimg-scan-${randomUUID()}.${ownerName(thisOwner())}.json`)
   try {
     const args = ['--scan', input, '--out', out, '--expect', JSON.stringify(expect)]
     if (root !== undefined) args.push('--cache', join(root, 'cache', 'scan'))
     if (stationTable !== undefined) args.push(`--station-table=${stationTable}`)
-    const done = runSideDoor('conversion', args, {
+    await runSideDoor('conversion', args, {
       stagesDir,
       signal,
       failure: 'SCAN_FAILED',
@@ -42,9 +45,11 @@ export async function scanFolder(input: string, options: ScanOptions): Promise<S
         if ('level' in event && typeof event['message'] === 'string') onNote?.(event['message'])
       },
     })
-    // Loaded while the stage starts.
-    const [{ scanSchema }] = await Promise.all([import('../../../stages/conversion/scan-schema.ts'), done])
-    return scanSchema.parse(JSON.parse(await readFile(out, 'utf8')))
+    // Made this moment by the stage of this checkout; loading its schema takes longer than a scan of known files.
+    const scan = JSON.parse(await readFile(out, 'utf8')) as Scan
+    if (scan.apiVersion !== apiVersion)
+      throw new ProblemError('SCAN_FAILED', `the conversion stage speaks ${String(scan.apiVersion)}, not ${apiVersion}`)
+    return scan
   } finally {
     await rm(out, { force: true })
   }

@@ -1,7 +1,8 @@
-import { mkdir, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 
-const SHARED_MEMORY = '/dev/shm'
+export const SHARED_MEMORY = '/dev/shm'
 /** Room that a plan's error may take. */
 const MARGIN = 1.25
 
@@ -20,7 +21,7 @@ export async function chooseScratch({ uid, scratchBytes, memoryBytes, disk, fixe
   const needed = scratchBytes * MARGIN
   const inMemory = !fixed && needed > 0 && needed <= memoryBytes && needed <= (await freeBytes(SHARED_MEMORY))
   const folder = join(inMemory ? SHARED_MEMORY : disk, `contimg-${uid}`)
-  await mkdir(folder, { recursive: true })
+  await makeDirectory(folder)
   return folder
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { StageContract, StageResult } from './contract.ts'
 import { CHECKSUMS_FILE, encodeChecksums, LOG_FILE, sealed } from './checksums.ts'
 import { StageError } from './errors.ts'
+import { failpoint } from './failpoint.ts'
 import { hashFile, hashFiles, syncPath, syncTree, treeDigest, writeFileAtomic, type FileDigest } from './files.ts'
 
 /** Where an attempt writes: beside the product's final place, invisible under its final name. */
@@ -13,8 +14,10 @@ export function attemptDirectory(productDir: string, uid: string): string {
 /** Makes a fresh attempt directory. */
 export async function createAttempt(productDir: string, uid: string): Promise<string> {
   const directory = attemptDirectory(productDir, uid)
+  failpoint('attempt.make.before')
   await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
+  failpoint('attempt.make.after')
   return directory
 }
 
@@ -71,8 +74,10 @@ export async function commitAttempt(
   const log = { path: LOG_FILE, ...(await hashFile(join(directory, LOG_FILE))) }
   await writeFileAtomic(join(directory, CHECKSUMS_FILE), encodeChecksums([...files, log]))
   await writeFileAtomic(join(directory, 'result.json'), `${JSON.stringify(sealed(result), null, 2)}\n`)
+  failpoint('commit.before')
   try {
     await rename(directory, productDir)
+    failpoint('commit.after')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
@@ -86,6 +91,7 @@ export async function commitAttempt(
     return
   }
   await syncPath(dirname(productDir))
+  failpoint('commit.durable')
 }
 
 /** Makes every written byte durable. */

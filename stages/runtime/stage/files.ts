@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { failpoint } from './failpoint.ts'
+import { ownerName, thisOwner } from './owner.ts'
 
 const HASH_BLOCK_BYTES = 256 * 1024
 
@@ -65,21 +67,32 @@ export async function listFiles(directory: string): Promise<string[]> {
 
 /** Writes a file so that its final name never shows a part of it: temporary name, fsync, rename, fsync of the folder. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
+  const name = basename(path)
+  const temporary = temporaryBeside(path)
   try {
+    failpoint('write.before', name)
     const handle = await open(temporary, 'wx')
     try {
       await handle.writeFile(data)
+      failpoint('write.after', name)
       await handle.sync()
+      failpoint('sync.after', name)
     } finally {
       await handle.close()
     }
     await rename(temporary, path)
+    failpoint('rename.after', name)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
   }
   await syncPath(dirname(path))
+  failpoint('sync.folder.after', name)
+}
+
+/** A name for what will get its own by a rename: hidden, and it tells whose it is. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${ownerName(thisOwner())}.${randomUUID()}.tmp`)
 }
 
 /** fsync of one file or directory. */
@@ -96,7 +109,10 @@ export async function syncPath(path: string): Promise<void> {
 export async function syncTree(directory: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   for (const entry of entries) {
-    if (entry.isFile() || entry.isDirectory()) await syncPath(join(entry.parentPath, entry.name))
+    if (!entry.isFile() && !entry.isDirectory()) continue
+    failpoint('sync.before', entry.name)
+    await syncPath(join(entry.parentPath, entry.name))
+    failpoint('sync.after', entry.name)
   }
   await syncPath(directory)
 }

@@ -1,4 +1,5 @@
-import { statfs } from 'node:fs/promises'
+import { mkdir, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /** What kind of filesystem a path lies on, as far as it matters for where to write. */
 export interface Filesystem {
@@ -36,4 +37,16 @@ export async function filesystemOf(path: string): Promise<Filesystem> {
   const { type, bavail, bsize } = await statfs(path)
   const kind = kinds.get(type) ?? { name: `type 0x${type.toString(16)}`, network: false, memory: false }
   return { ...kind, freeBytes: bavail * bsize }
+}
+
+/**
+ * Makes a folder and its missing parents. Not by `mkdir` with `recursive`: Node tries again for ever where a file system
+ * answers ENOENT below a folder that exists, as /proc does.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return
+  if (dirname(path) !== path) await makeDirectory(dirname(path))
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
 }

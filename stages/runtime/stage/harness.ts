@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -21,6 +21,8 @@ import {
 } from './contract.ts'
 import { checkInputs, parseParams, readContext } from './entry.ts'
 import { errorData, StageError, toStageError } from './errors.ts'
+import { armFailpoints, failpoint } from './failpoint.ts'
+import { makeDirectory } from './filesystem.ts'
 import { createLog, type LogSink } from './log.ts'
 import { writeSnapshot } from './snapshot.ts'
 import { startUsage, type UsageMeter, type UsageSample } from './usage.ts'
@@ -30,6 +32,7 @@ import { startUsage, type UsageMeter, type UsageSample } from './usage.ts'
  * The only place of a stage that reads the environment and sets the exit code.
  */
 export async function main<C extends StageContract>(contract: C, run: Run<C>): Promise<void> {
+  armFailpoints(contract.name, process.env['CONTIMG_FAILPOINTS'])
   const { values } = parseArgs({ options: { context: { type: 'string' } }, allowPositionals: false })
   const started = createLog({ stage: contract.name, observation: '' })
   try {
@@ -68,6 +71,7 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
     },
   })
   try {
+    failpoint('scratch.made')
     const outputDir = await createAttempt(productDir, uid)
     log = createLog({ stage, observation: context.observation, directory: outputDir })
     const session: Session = {
@@ -86,11 +90,16 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
       ? new StageError('CANCELLED', `${stage} was stopped`, { cause: thrown })
       : toStageError(thrown)
     snapshot.fail(failure, usage)
-    end(failure, { log, stage })
+    failpoint('attempt.remove.before')
+    // Before anything is said: whoever listened may be gone.
     await rm(attemptDirectory(productDir, uid), { recursive: true, force: true })
+    failpoint('attempt.remove.after')
+    end(failure, { log, stage })
   } finally {
     usage.stop()
+    failpoint('scratch.remove.before')
     await rm(scratchDir, { recursive: true, force: true })
+    failpoint('scratch.remove.after')
     cancelled.release()
   }
 }
@@ -133,7 +142,12 @@ async function perform<C extends StageContract>(
       signal.throwIfAborted()
       onPhase()
       log.event({ type: 'phase', name })
-      return usage.phase(name, work)
+      failpoint('phase.before', name)
+      return usage.phase(name, async () => {
+        const done = await work()
+        failpoint('phase.after', name)
+        return done
+      })
     },
     warn(message) {
       warnings.push(message)
@@ -190,7 +204,7 @@ function snapshotWriter(stage: string) {
 }
 
 async function createScratch(root: string, stage: string): Promise<string> {
-  await mkdir(root, { recursive: true })
+  await makeDirectory(root)
   return mkdtemp(join(root, `${stage}-`))
 }
 
