@@ -1,4 +1,5 @@
 import type { Style } from '../view/format.ts'
+import { paint } from '../view/paint.ts'
 
 /** A terminal as it is now. */
 export interface Terminal {
@@ -30,6 +31,11 @@ export interface Io {
 
 export function lines(write: (text: string) => void, texts: readonly string[]): void {
   if (texts.length > 0) write(`${texts.join('\n')}\n`)
+}
+
+/** Writes lines as the answer, in colours where its terminal has them. */
+export function answerLines(io: Io, texts: readonly string[], options: { color?: boolean | undefined }): void {
+  lines(io.out, coloursOf(io, options, io.outIsTerminal === true) ? paint(texts) : texts)
 }
 
 /** Symbols where the terminal's language has them, words elsewhere. */
