@@ -39,7 +39,7 @@ interface BlockSource {
   lowestHz: number
 }
 
-/** All that a worker needs to convert any block of rows; plain data and shared memory. */
+/** All that a thread needs to convert any block of rows; plain data and shared memory. */
 export interface BlockJob {
   layout: MsLayout
   /** By ascending slot. */
@@ -58,7 +58,7 @@ export interface BlockJob {
   results: BlockResults
 }
 
-/** Shared arrays that workers fill, each row by exactly one of them. */
+/** Shared arrays that threads fill, each row by exactly one of them. */
 export interface BlockResults {
   /** (rows): samples that are zero, not finite or without raw samples. */
   badCount: Uint32Array
@@ -78,8 +78,11 @@ export interface BlockConverter {
   close(): void
 }
 
-/** Opens all files of a job for one worker. Buffers hold one block of one subband, so that they stay in the cache. */
-export async function openBlockConverter(job: BlockJob): Promise<BlockConverter> {
+/** Opens the data of a raw file. */
+export type OpenData = (path: string) => Promise<Uvh5Data>
+
+/** Opens all files of a job for one thread. Buffers hold one block of one subband, so that they stay in the cache. */
+export async function openBlockConverter(job: BlockJob, open: OpenData = openUvh5Data): Promise<BlockConverter> {
   const files: Uvh5Data[] = []
   let tiles: MsTiles | undefined
   const close = (): void => {
@@ -87,7 +90,7 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
     tiles?.close()
   }
   try {
-    for (const { path } of job.sources) files.push(await openUvh5Data(path))
+    for (const { path } of job.sources) files.push(await open(path))
     tiles = openTiles(job.layout, 'write')
   } catch (error) {
     close()
@@ -101,16 +104,16 @@ export async function openBlockConverter(job: BlockJob): Promise<BlockConverter>
     const rows = { direct, swappedOrder, swapped, pathM, samplesPerIntegration }
     return { channels, polarizations, descending, lowestHz, stepHz, ...rows }
   })
-  const open: OpenJob = { job, files, tiles, buffers, setups }
+  const opened: OpenJob = { job, files, tiles, buffers, setups }
   const sums = createWeightSums(blockRows, polarizations)
   return {
     block(pass, index) {
       const row0 = index * blockRows
       const rows = Math.min(blockRows, layout.rows - row0)
-      if (pass === 'weights') return writeWeights(open, row0, rows)
+      if (pass === 'weights') return writeWeights(opened, row0, rows)
       clearWeightSums(sums)
-      job.sources.forEach((_, source) => convertSource(open, { source, row0, rows }, sums))
-      flagAbsent(open, row0, rows)
+      job.sources.forEach((_, source) => convertSource(opened, { source, row0, rows }, sums))
+      flagAbsent(opened, row0, rows)
       const out = job.results.weight.subarray(row0 * polarizations, (row0 + rows) * polarizations)
       job.results.varying[index] = finishWeights(sums, rows, polarizations, out) ? 1 : 0
     },

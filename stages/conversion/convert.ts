@@ -30,6 +30,8 @@ export type ConvertShell = Pick<
 >
 
 export interface ConvertPlan {
+  /** Of the raw files. */
+  paths: readonly string[]
   /** Reads and checks the headers. */
   read: () => Promise<RawGroup>
   earthOrientation: EarthOrientationTable & { sha256: string }
@@ -40,7 +42,8 @@ export interface ConvertPlan {
 
 /** Converts the files of one observation into a MeasurementSet, `measurement-set`, and checks what was written. */
 export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Promise<StageOutcome<typeof conversion>> {
-  const workers = startBlockWorkers(Math.max(1, Math.min(MAX_WORKERS, Math.floor(shell.resources.cpu))))
+  const threads = Math.max(1, Math.min(MAX_WORKERS, Math.floor(shell.resources.cpu)))
+  const workers = startBlockWorkers(threads, plan.paths)
   try {
     const group = await shell.phase('headers', () => plan.read())
     return await convertRead(shell, { ...plan, ...group }, workers)
@@ -51,7 +54,13 @@ export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Prom
 
 async function convertRead(
   shell: ConvertShell,
-  { sources, expect, earthOrientation, stationTable, deadAntennaFraction }: RawGroup & Omit<ConvertPlan, 'read'>,
+  {
+    sources,
+    expect,
+    earthOrientation,
+    stationTable,
+    deadAntennaFraction,
+  }: RawGroup & Omit<ConvertPlan, 'paths' | 'read'>,
   workers: BlockWorkers,
 ): Promise<StageOutcome<typeof conversion>> {
   const { outputDir, scratchDir } = shell

@@ -12,6 +12,7 @@ export const run: Run<typeof conversion> = async (stage) => {
   const stationTable = inputs.stationTable === undefined ? undefined : readStationTable(inputs.stationTable.path)
   const { expect, deadAntennaFraction } = params
   return convertGroup(stage, {
+    paths: inputs.raw.map(({ path }) => path),
     read: async () => ({
       sources: await readSources(inputs.raw, { expected: expect.subbands, nowMs: Date.now() }),
       expect,

@@ -62,7 +62,13 @@ export async function convertFiles(options: StandaloneOptions): Promise<Converte
     const { deadAntennaFraction } = options
     let group: RawGroup | undefined
     const read = async (): Promise<RawGroup> => (group = await readOneGroup(named.paths))
-    const outcome = await convertGroup(shell, { read, earthOrientation, stationTable, deadAntennaFraction })
+    const outcome = await convertGroup(shell, {
+      paths: named.paths,
+      read,
+      earthOrientation,
+      stationTable,
+      deadAntennaFraction,
+    })
     const set = join(place.temporary, conversion.outputs.measurementSet.path)
     await shell.phase('sync', () => syncTree(set))
     const digest = options.hash ? await shell.phase('hash', () => hashTree(set)) : undefined

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { StageError } from '#runtime/stage/errors.ts'
-import { control, type WorkerMessage, type WorkerTask } from './block-task.ts'
+import { convertBlocks } from './block-loop.ts'
+import { control, type BlockTask, type WorkerMessage, type WorkerRequest } from './block-task.ts'
 import type { BlockJob, BlockPass } from './blocks.ts'
 
 /** How often progress is told. */
@@ -11,14 +13,14 @@ const resourceLimits = { maxYoungGenerationSizeMb: 4 }
 
 export interface BlockRun {
   pass: BlockPass
-  /** At most so many threads take part. */
+  /** At most so many threads take part, this one among them. */
   threads: number
   signal: AbortSignal
   /** Called now and then. */
   onProgress: (blocks: { done: number; total: number }) => void
 }
 
-/** Worker threads that convert blocks. Stop them, or the process does not end. */
+/** Threads that convert blocks: this one, and workers. Stop them, or the process does not end. */
 export interface BlockWorkers {
   /**
    * Runs a pass over all blocks of a job; the threads claim them from a shared counter. The first failure or an abort
@@ -28,9 +30,13 @@ export interface BlockWorkers {
   stop(): Promise<void>
 }
 
-/** Starts threads at once, so that they load their code while the headers are read. */
-export function startBlockWorkers(count: number): BlockWorkers {
-  const workers = Array.from({ length: count }, startWorker)
+/**
+ * Starts workers at once, so that they load their code and get the files ready while this thread reads the headers.
+ * @param threads with this one
+ * @param paths of the raw files
+ */
+export function startBlockWorkers(threads: number, paths: readonly string[]): BlockWorkers {
+  const workers = Array.from({ length: threads - 1 }, () => startWorker(paths))
   return {
     async run(job, { pass, threads, signal, onProgress }) {
       const blocks = Math.ceil(job.layout.rows / job.blockRows)
@@ -38,14 +44,16 @@ export function startBlockWorkers(count: number): BlockWorkers {
       const stop = (): void => void Atomics.store(shared, control.stop, 1)
       signal.throwIfAborted()
       signal.addEventListener('abort', stop)
-      const task: WorkerTask = { job, pass, blocks, control: shared }
+      const task: BlockTask = { job, pass, blocks, control: shared }
       const tell = (): void => onProgress({ done: Atomics.load(shared, control.done), total: blocks })
       const telling = setInterval(tell, PROGRESS_MS)
       try {
         // All must have stopped before an error leaves: nobody writes into a folder that is being removed.
+        const parts = workers.slice(0, Math.min(threads, blocks) - 1).map((worker) => worker.run(task))
+        const here = convertBlocks(task, { pause: setImmediate })
         const ends = await Promise.allSettled(
-          workers.slice(0, Math.min(threads, blocks)).map((worker) =>
-            worker.run(task).catch((error: unknown) => {
+          [...parts, here].map((part) =>
+            part.catch((error: unknown) => {
               stop()
               throw error
             }),
@@ -67,12 +75,14 @@ export function startBlockWorkers(count: number): BlockWorkers {
 }
 
 interface BlockWorker {
-  run(task: WorkerTask): Promise<void>
+  run(task: BlockTask): Promise<void>
   stop(): Promise<number>
 }
 
-function startWorker(): BlockWorker {
+function startWorker(paths: readonly string[]): BlockWorker {
   const thread = new Worker(new URL('./block-worker.ts', import.meta.url), { resourceLimits })
+  const ask = (request: WorkerRequest): void => thread.postMessage(request)
+  ask({ type: 'open', paths })
   const ended = new Promise<never>((_, reject) => {
     thread.on('error', reject)
     thread.on('exit', (code) => reject(new StageError('INTERNAL', `a worker thread ended with code ${code}`)))
@@ -91,7 +101,7 @@ function startWorker(): BlockWorker {
       })
       thread.on('message', listener)
       try {
-        thread.postMessage(task)
+        ask({ type: 'convert', task })
         await Promise.race([finished, ended])
       } finally {
         thread.off('message', listener)

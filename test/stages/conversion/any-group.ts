@@ -18,6 +18,7 @@ export async function convertAny(paths: readonly string[], outputDir: string): P
       warn: (message) => void warnings.push(message),
     },
     {
+      paths,
       read: () => readGroup(paths, { nowMs: Date.now() }),
       earthOrientation,
       stationTable: undefined,

@@ -39,6 +39,7 @@ function directFile(source: ByteSource, datasets: Map<string, DatasetHeader>): H
     reason: undefined,
     paths: [...datasets.keys()].sort(),
     dataset: (path) => describe(path, datasets.get(path)),
+    prepareRows: (path) => readerOf(path).prepare(),
     readRows: (path, row0, rows, out) => readerOf(path).read(row0, rows, out),
     peekRows: (path, row0, rows, out) => readerOf(path).peek(row0, rows, out),
     readStored: (path, row0, rows, scratch) => readerOf(path).stored(row0, rows, scratch),

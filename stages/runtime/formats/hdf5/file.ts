@@ -27,6 +27,8 @@ export interface Hdf5File {
   /** Absolute paths of all datasets, sorted. */
   readonly paths: readonly string[]
   dataset(path: string): Hdf5Dataset | undefined
+  /** Reads the chunk index of a dataset, where it is not read yet: reading rows needs no more then than their bytes. */
+  prepareRows(path: string): void
   /** Fills `out` with whole rows, `row0` counted along the first axis. A scalar is one row. */
   readRows(path: string, row0: number, rows: number, out: Uint8Array): void
   /**

@@ -18,6 +18,8 @@ export interface RowScratch {
 
 /** Reads rows of one dataset, counted along the first axis; a scalar is one row. */
 export interface RowReader {
+  /** Reads the chunk index, where there is one that was not read yet. */
+  prepare(): void
   /** As they are stored, in `scratch`. */
   stored(row0: number, rows: number, scratch: RowScratch): StoredRows
   /** In C order into `out`. */
@@ -49,6 +51,7 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
     const inOrder = shape.every((length, axis) => axis === 0 || length === layout.chunkShape[axis])
     const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / (chunkRows * rowBytes))) * chunkRows
     return {
+      prepare: () => void index(),
       stored(row0, rows, scratch) {
         check(row0, rows)
         return load(row0, rows, scratch)
@@ -88,7 +91,7 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
     else if (layout.address === undefined) target.fill(0)
     else source.readInto(target, layout.address + row0 * rowBytes)
   }
-  return { read, peek: read, stored: cOrderRows(shape, rowBytes, read) }
+  return { prepare: () => undefined, read, peek: read, stored: cOrderRows(shape, rowBytes, read) }
 }
 
 interface RowRange {

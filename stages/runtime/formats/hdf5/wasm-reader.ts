@@ -201,6 +201,8 @@ function wasmFile({ path, bytes, reason, fileId, h5, datasets }: Parts): Hdf5Fil
     reason,
     paths: [...datasets.keys()].sort(),
     dataset: (name) => datasets.get(name),
+    // The library has its own index, which cannot be asked for.
+    prepareRows: () => undefined,
     readRows,
     peekRows: readRows,
     readStored(name, row0, rows, scratch) {

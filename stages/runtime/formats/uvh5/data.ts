@@ -54,6 +54,8 @@ export interface Uvh5Data extends DataShape {
   readonly method: 'direct' | 'h5wasm'
   /** Why the file is not read directly. */
   readonly reason: string | undefined
+  /** Reads and checks what leads to the rows, which the first reading of them would do otherwise. */
+  prepare(): void
   /** Rows as stored: the fast way. */
   readStored(row0: number, rows: number, scratch: BlockScratch): StoredBlock
   /** Rows in C order. */
@@ -108,6 +110,9 @@ export async function openUvh5Data(path: string, options: { method?: 'direct' | 
       ...shape,
       method: file.method,
       reason: file.reason,
+      prepare() {
+        for (const name of ['visdata', 'flags', 'nsamples']) file.prepareRows(`/Data/${name}`)
+      },
       readStored,
       readRows(row0, rows, into) {
         const block = readStored(row0, rows, createBlockScratch())
