@@ -47,15 +47,19 @@ async function get(wanted: string, options: GetOptions, io: Io): Promise<number>
   const isWatched = options.watch === true && state.status === 'running'
   if (isWatched) {
     const follower = followRun(io, { ...options, root })
-    const { onEvent, onLive } = follower
-    state = await watchRun(root, name, { signal: io.signal, onEvent, onLive }).finally(() => follower.end())
+    state = await watchRun(root, name, {
+      signal: io.signal,
+      onEvent: (event, now) => follower.onEvent(event, now),
+      onLive: (step, live) => follower.onLive(step, live),
+    }).finally(() => follower.end())
   }
   const shown = options.failed === true ? onlyFailed(state) : state
   if (output === 'json') io.out(`${JSON.stringify(runDocument(shown, root), null, 2)}\n`)
   else if (output === 'yaml') io.out(stringify(runDocument(shown, root)))
   else if (output === 'name')
     lines(io.out, options.failed === true ? shown.observations.map(({ id }) => id) : [state.run])
-  else if (isWatched && state.status !== 'running') lines(io.out, closingLines(shown, { root, ...styleOf(io, options) }))
+  else if (isWatched && state.status !== 'running')
+    lines(io.out, closingLines(shown, { root, ...styleOf(io, options) }))
   else lines(io.out, treeLines(shown, { root, wide: output === 'wide', ...styleOf(io, options) }))
   if (options.watch !== true) return exitCodes.done
   if (io.signal.aborted) {

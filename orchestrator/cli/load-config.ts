@@ -68,7 +68,7 @@ function environmentOverrides(env: Io['env']): Override[] {
   })
 }
 
-function flagOverrides({
+export function flagOverrides({
   input,
   root,
   catalogue,

@@ -22,17 +22,19 @@ export interface GlobalOptions extends OutputOptions {
 
 /** Adds the options that every command on a data root has. */
 export function withGlobalOptions(command: Command, formats: readonly OutputFormat[]): Command {
-  return withOutputOptions(
-    command.option('--root <dir>', 'data root (default: CONTIMG_ROOT, else ./contimg-data)'),
-    formats,
-  )
+  return withOutputOptions(withRoot(command), formats)
+}
+
+/** Adds the option of every command that looks below a data root. */
+export function withRoot(command: Command): Command {
+  return command.option('--root <dir>', 'data root (default: CONTIMG_ROOT, else ./contimg-data)')
 }
 
 /** Adds the options that every command has. */
 export function withOutputOptions(command: Command, formats: readonly OutputFormat[]): Command {
   return withTerminalOptions(
     command.addOption(
-      new Option('-o, --output <format>', 'what standard output gets').choices(formats).default('text'),
+      new Option('-o, --output <format>', 'what standard output gets').choices(formats).default(formats[0]),
     ),
   )
 }
@@ -47,13 +49,13 @@ export function withTerminalOptions(command: Command): Command {
 }
 
 /** The data root of commands that only look: flag, environment, default. */
-export function dataRoot(options: GlobalOptions, { env, cwd }: Io): string {
+export function dataRoot(options: { root?: string }, { env, cwd }: Io): string {
   return resolve(cwd, options.root ?? (env['CONTIMG_ROOT'] || 'contimg-data'))
 }
 
 /** Adds what says which data are processed and how: the options that stand for keys of the configuration. */
 export function withConfigOptions(command: Command): Command {
-  return command
+  return withSet(command)
     .option('--input <dir>', 'folder of raw .hdf5 subband files')
     .option('--catalogue <path|name@hash>', 'reference catalogue for validation: a folder, or an imported one')
     .option('--station-table <file>', 'CSV of surveyed stations that the antennas are held against')
@@ -62,12 +64,16 @@ export function withConfigOptions(command: Command): Command {
       '--observations <ids>',
       'only these observations: ids, patterns (* and ?) or ranges (FROM..TO), separated by commas',
     )
-    .option(
-      '--set <key=value>',
-      'set one key of the configuration, such as imaging.sizePixels=2400; repeatable',
-      (value: string, all: string[]) => [...all, value],
-      [],
-    )
+}
+
+/** Adds the option that sets any key of the configuration. */
+export function withSet(command: Command): Command {
+  return command.option(
+    '--set <key=value>',
+    'set one key of the configuration, such as imaging.sizePixels=2400; repeatable',
+    (value: string, all: string[]) => [...all, value],
+    [],
+  )
 }
 
 /** Adds what narrows a run to some of its stages. */

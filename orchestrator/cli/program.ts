@@ -11,36 +11,59 @@ type AddCommand = (program: Command, io: Io, end: (exitCode: number) => void) =>
 const commands = new Map<string | undefined, () => Promise<AddCommand>>([
   ['run', async () => (await import('./run.ts')).addRunCommand],
   ['plan', async () => (await import('./plan.ts')).addPlanCommand],
+  ['get', async () => (await import('./get.ts')).addGetCommand],
+  ['list', async () => (await import('./list.ts')).addListCommand],
+  ['logs', async () => (await import('./logs.ts')).addLogsCommand],
+  ['report', async () => (await import('./report.ts')).addReportCommand],
+  ['resume', async () => (await import('./resume.ts')).addResumeCommand],
+  ['cancel', async () => (await import('./cancel.ts')).addCancelCommand],
+  ['rm', async () => (await import('./rm.ts')).addRmCommand],
+  ['verify', async () => (await import('./verify.ts')).addVerifyCommand],
   ['scan', async () => (await import('./scan.ts')).addScanCommand],
   ['convert', async () => (await import('./convert.ts')).addConvertCommand],
   ['simulate', async () => (await import('./simulate.ts')).addSimulateCommand],
-  ['get', async () => (await import('./get.ts')).addGetCommand],
-  ['list', async () => (await import('./list.ts')).addListCommand],
-  ['report', async () => (await import('./report.ts')).addReportCommand],
-  ['verify', async () => (await import('./verify.ts')).addVerifyCommand],
   ['catalogue', async () => (await import('./catalogue.ts')).addCatalogueCommand],
+  ['check-config', async () => (await import('./check-config.ts')).addCheckConfigCommand],
+  ['explain', async () => (await import('./explain.ts')).addExplainCommand],
+  ['schema', async () => (await import('./schema.ts')).addSchemaCommand],
+  ['doctor', async () => (await import('./doctor.ts')).addDoctorCommand],
+  ['completion', async () => (await import('./completion.ts')).addCompletionCommand],
   ['version', () => Promise.resolve(addVersionCommand)],
 ])
 
 /** Runs one command line to its end and returns its exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = exitCodes.done
-  const program = new Command('contimg')
-    .description('raw DSA-110 subband files in, validated radio images out')
-    .version(await readVersion(), '-V, --version', 'the version of contimg')
-    .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
-    .showSuggestionAfterError()
   const wanted = commands.get(argv[0])
   // Help and "did you mean" need them all.
-  for (const load of wanted === undefined ? commands.values() : [wanted])
-    (await load())(program, io, (code) => (exitCode = code))
+  const program = await programOf(wanted === undefined ? commands.values() : [wanted], io, (code) => (exitCode = code))
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (thrown) {
     return reportFailure(thrown, program, argv, io)
   }
+}
+
+/** The program with all its commands, to be looked at: for completion and for the pages that are made of it. */
+export async function describeProgram(io: Io): Promise<Command> {
+  return programOf(commands.values(), io, () => undefined)
+}
+
+async function programOf(
+  loaders: Iterable<() => Promise<AddCommand>>,
+  io: Io,
+  end: (exitCode: number) => void,
+): Promise<Command> {
+  const program = new Command('contimg')
+    .description('raw DSA-110 subband files in, validated radio images out')
+    .version(await readVersion(), '-V, --version', 'the version of contimg')
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
+    .showSuggestionAfterError()
+    .addHelpText('after', '\nHelp of one command: contimg help COMMAND, or contimg COMMAND --help')
+  for (const load of loaders) (await load())(program, io, end)
+  return program
 }
 
 async function reportFailure(thrown: unknown, program: Command, argv: readonly string[], io: Io): Promise<number> {

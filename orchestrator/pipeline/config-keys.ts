@@ -168,7 +168,7 @@ const typeWords: Record<string, string> = { string: 'text', boolean: 'true or fa
 
 function typeOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map(String).join(', ')
-  if (schema.const !== undefined) return String(schema.const)
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
   if (schema.properties !== undefined) {
     const members = Object.entries(schema.properties).map(([name, member]) => `${name}: ${typeOf(member)}`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
 import { configIdentity, parseConfig, type RunConfig } from '../pipeline/config.ts'
-import { runName } from '../pipeline/names.ts'
+import { runName, runNamePattern } from '../pipeline/names.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import { foldEvents, type RunState } from '../pipeline/state.ts'
 import { openEventLog, readEvents, type EventLog } from './event-log.ts'
@@ -58,7 +58,9 @@ export async function listRuns(root: string): Promise<string[]> {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  const known = names.filter((name) => existsSync(join(root, 'runs', name, 'events.ndjson')))
+  const known = names.filter(
+    (name) => runNamePattern.test(name) && existsSync(join(root, 'runs', name, 'events.ndjson')),
+  )
   const dated = known.map((name) => ({ name, at: lastEventTime(join(root, 'runs', name, 'events.ndjson')) }))
   return dated.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.name < b.name ? -1 : 1)).map(({ name }) => name)
 }

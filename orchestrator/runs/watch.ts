@@ -53,7 +53,9 @@ async function tellLive(root: string, { observations }: RunState, onLive: Watche
       onLive(
         { observation, stage, key },
         {
-          ...(done === undefined || total === undefined || unit === undefined ? {} : { progress: { done, total, unit } }),
+          ...(done === undefined || total === undefined || unit === undefined
+            ? {}
+            : { progress: { done, total, unit } }),
           ...(memoryBytes === undefined || scratchBytes === undefined || cpus === undefined
             ? {}
             : { usage: { memoryBytes, scratchBytes, cpus } }),
