@@ -97,33 +97,36 @@ export function describeEvidence({
 export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence): Problem {
   if (evidence.error !== undefined && outcome !== 'deadline' && outcome !== 'cancelled')
     return problemOf(evidence.error)
-  const where = evidence.phase === undefined ? '' : ` in phase ${evidence.phase}`
   const words = lastWords(evidence.lastLines)
-  const last = words === undefined ? '' : `; its last words: ${words}`
+  const how = evidence.signal ?? `exit code ${evidence.exitCode}`
   switch (outcome) {
     case 'oom':
     case 'heap':
       return {
         code: 'OUT_OF_MEMORY',
-        message: `the stage ran out of memory${where}${last}`,
+        message: 'the stage ran out of memory',
+        why:
+          outcome === 'heap'
+            ? `the heap of its JavaScript reached its limit: ${words}`
+            : `the kernel killed it (${how}) when memory was used up`,
         hint: 'free some memory or choose smaller parameters, then run the same command again: finished steps are reused',
       }
     case 'deadline':
       return {
         code: 'TIME_LIMIT',
-        message: `the stage ran longer than its time limit${where}`,
+        message: 'the stage ran longer than its time limit',
         hint: 'raise execution.timeouts for this stage, or look at its log for where it hangs',
       }
     case 'cancelled':
       return {
         code: 'CANCELLED',
-        message: `stopped by the user${where}`,
+        message: 'stopped by the user',
         hint: 'run the same command again: finished steps are reused',
       }
     case 'disrupted':
       return {
         code: 'STAGE_KILLED',
-        message: `the stage was killed from outside (${evidence.signal ?? `exit code ${evidence.exitCode}`})${where}`,
+        message: `the stage was killed from outside (${how})`,
         hint: 'run the same command again: finished steps are reused',
       }
     case 'invalid-output':
@@ -135,7 +138,8 @@ export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence)
     default:
       return {
         code: 'STAGE_CRASHED',
-        message: `the stage ended with ${evidence.signal ?? `exit code ${evidence.exitCode}`}${where} without saying why${last}`,
+        message: `the stage ended with ${how} without saying why`,
+        ...(words === undefined ? {} : { why: `its last words: ${words}` }),
         hint: 'read its log; report this as a defect',
       }
   }

@@ -1,4 +1,5 @@
-import { errorCatalogue, type ErrorData } from '#runtime/stage/errors.ts'
+import type { Progress } from '#runtime/stage/contract.ts'
+import { errorCatalogue, readable, type ErrorData } from '#runtime/stage/errors.ts'
 
 /** Codes of what can go wrong outside the stages; the stages' own codes are in the runtime's error catalogue. */
 export const problemCatalogue = {
@@ -88,7 +89,17 @@ export const problemCatalogue = {
     help: 'the files to convert into one set belong to several observations',
     fix: 'give the files of one observation; `contimg scan DIR` shows which belong together',
   },
+  QUARANTINE_UNKNOWN: {
+    exit: 2,
+    help: 'no raw file of that name is set aside',
+    fix: '`contimg quarantine` shows what is set aside',
+  },
   RUN_NOT_FOUND: { exit: 2, help: 'there is no such run', fix: '`contimg list` shows the runs of this data root' },
+  RUN_UNREADABLE: {
+    exit: 2,
+    help: 'the event log of the run is damaged',
+    fix: 'move the folder of the run, `runs/NAME`, aside and run again: products are kept and are reused',
+  },
   RUN_NAME_TAKEN: {
     exit: 2,
     help: 'a run of that name has another configuration',
@@ -166,13 +177,29 @@ export const problemCatalogue = {
 
 export type ProblemCode = keyof typeof problemCatalogue | keyof typeof errorCatalogue
 
+/** What was last heard of an attempt. */
+export interface LastWords {
+  phase?: string
+  progress?: Progress
+  /** Resident memory, and its limit. */
+  memoryBytes?: number
+  memoryLimitBytes?: number
+  /** The last line of its log. */
+  said?: string
+}
+
 /** What went wrong, as data: in events, in JSON output and, through the view, on the terminal. */
 export interface Problem {
   code: ProblemCode
-  /** What happened and why, one sentence. */
+  /** What happened, one sentence. */
   message: string
+  /** What led to it, where that is known. */
+  why?: string
+  last?: LastWords
   /** What to do about it. */
   hint?: string
+  /** What to add to the command line that was typed, so that it does what the hint says. */
+  again?: readonly string[]
   /** More than one finding under the same code (configuration errors). */
   details?: readonly string[]
 }
@@ -186,13 +213,13 @@ export class ProblemError extends Error {
     message: string,
     options: { hint?: string; details?: readonly string[]; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ProblemError'
     this.problem = {
       code,
-      message,
+      message: readable(message),
       ...(options.hint === undefined ? {} : { hint: options.hint }),
-      ...(options.details === undefined ? {} : { details: options.details }),
+      ...(options.details === undefined ? {} : { details: options.details.map(readable) }),
     }
   }
 
@@ -204,8 +231,14 @@ export class ProblemError extends Error {
 
 /** A stage's error as a problem: without what only machines need. */
 export function problemOf({ code, message, hint, cause }: ErrorData): Problem {
-  const why = cause === undefined || message.includes(cause) ? message : `${message}: ${cause}`
-  return { code, message: why, ...(hint === undefined ? {} : { hint }) }
+  const why = cause === undefined || message.includes(cause) ? {} : { why: cause }
+  return {
+    code,
+    message,
+    ...why,
+    ...(hint === undefined ? {} : { hint }),
+    ...(code === 'NO_CALIBRATOR' ? { again: ['--uncalibrated'] } : {}),
+  }
 }
 
 /** Whether a code means that the raw data of an observation are at fault. */

@@ -1,6 +1,6 @@
 import { apiVersion, type StageName, type Usage } from '#runtime/stage/contract.ts'
 import type { Quality, Verdict } from '#runtime/stage/quality.ts'
-import type { Problem } from '../pipeline/problem.ts'
+import type { LastWords, Problem } from '../pipeline/problem.ts'
 import type { ObservationState, RunState, Status, StepState } from '../pipeline/state.ts'
 
 /** What `run`, `get` and `list` print as JSON; removing a field is a breaking change. */
@@ -14,6 +14,8 @@ export interface RunDocument {
 interface ErrorDocument {
   code: string
   message: string
+  why?: string
+  last?: LastWords
   hint?: string
 }
 
@@ -89,6 +91,12 @@ function stepDocument({ stage, key, status, product, error }: StepState, root: s
   }
 }
 
-function errorOf({ code, message, hint }: Problem): ErrorDocument {
-  return { code, message, ...(hint === undefined ? {} : { hint }) }
+function errorOf({ code, message, why, last, hint }: Problem): ErrorDocument {
+  return {
+    code,
+    message,
+    ...(why === undefined ? {} : { why }),
+    ...(last === undefined ? {} : { last }),
+    ...(hint === undefined ? {} : { hint }),
+  }
 }

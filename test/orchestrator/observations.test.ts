@@ -352,7 +352,8 @@ test('a stage that cannot even start is not tried again', async (t) => {
   assert.equal(exitCode, 1)
   const error = document.observations[0]?.error
   assert.equal(error?.code, 'STAGE_CRASHED')
-  assert.match(error?.message ?? '', /exit code 1 without saying why; its last words: .*no-such-module/)
+  assert.match(error?.message ?? '', /exit code 1 without saying why/)
+  assert.match(error?.why ?? '', /its last words: .*no-such-module/)
   assert.doesNotMatch(err, /trying again|attempt 2/)
   assert.match(err, /kept +conversion, calibration and imaging of this observation/)
 })

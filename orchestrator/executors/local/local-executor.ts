@@ -15,6 +15,7 @@ import {
   type ProcessEvidence,
 } from '../../pipeline/classify.ts'
 import { productPath, KEY_DIGITS } from '../../pipeline/key.ts'
+import type { LastWords } from '../../pipeline/problem.ts'
 import { readProduct } from '../../runs/product-store.ts'
 import type { AttemptListener, AttemptOutcome, AttemptRequest, Executor } from '../executor.ts'
 import { startChild } from './child.ts'
@@ -80,7 +81,7 @@ async function runAttempt(
   await writeFileAtomic(contextPath, `${JSON.stringify(context, null, 2)}\n`)
   await rm(snapshotPath, { force: true })
   const log = createWriteStream(join(folder, 'log.ndjson'))
-  const heard: { error?: ErrorData; phase?: string } = {}
+  const heard: Heard = {}
   const killsBefore = await oomKills()
   const child = startChild({
     entry,
@@ -123,7 +124,28 @@ async function runAttempt(
     ...(snapshot.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: snapshot.peakMemoryBytes }),
     ...(outcome === 'succeeded' && product?.ok
       ? { result: product.result }
-      : { problem: explainAttempt(outcome, evidence) }),
+      : { problem: { ...explainAttempt(outcome, evidence), last: lastWords(context, snapshot, heard.logLine) } }),
+  }
+}
+
+function lastWords({ resources }: StageContext, snapshot: Partial<Snapshot>, logLine: string | undefined): LastWords {
+  const { phase, done, total, unit, memoryBytes } = snapshot
+  const said = saidIn(logLine)
+  return {
+    ...(phase === undefined ? {} : { phase }),
+    ...(done === undefined || total === undefined || unit === undefined ? {} : { progress: { done, total, unit } }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes, memoryLimitBytes: resources.memoryBytes }),
+    ...(said === undefined ? {} : { said }),
+  }
+}
+
+function saidIn(logLine: string | undefined): string | undefined {
+  if (logLine === undefined) return undefined
+  try {
+    return (JSON.parse(logLine) as { msg?: string }).msg
+  } catch {
+    // A line cut by the death of the stage.
+    return undefined
   }
 }
 
@@ -137,12 +159,19 @@ function invalidity(
     : { invalidResult: `the product of ${context.productDir} has another key` }
 }
 
+/** How pino begins a line of level error. */
+const FAILURE_LINE = '{"level":50'
+
+interface Heard {
+  error?: ErrorData
+  phase?: string
+  /** The last line of its log, but for the one that tells of its failure. */
+  logLine?: string
+}
+
 /** Takes what matters from one line of a stage's event stream and says its type; log lines have none. */
-function hear(
-  line: string,
-  heard: { error?: ErrorData; phase?: string },
-  listener: AttemptListener,
-): string | undefined {
+function hear(line: string, heard: Heard, listener: AttemptListener): string | undefined {
+  if (line.startsWith('{"level":') && !line.startsWith(FAILURE_LINE)) heard.logLine = line
   if (!line.startsWith('{"type":')) return undefined
   let event: { type?: string; name?: string; error?: ErrorData } & Partial<Progress & UsageSample>
   try {
