@@ -73,13 +73,7 @@ export function workbench(t: TestContext): Workbench {
     input,
     root,
     cli,
-    give(scan) {
-      mkdirSync(input, { recursive: true })
-      writeFileSync(join(input, 'scan.json'), JSON.stringify(fullScan(scan)))
-      writeFileSync(join(input, 'always.hdf5'), '')
-      for (const { path, bytes } of scan.observations?.flatMap(({ files }) => files) ?? [])
-        writeFileSync(join(input, path), 'x'.repeat(bytes))
-    },
+    give: (scan) => writeInput(input, scan),
     script(acts) {
       mkdirSync(root, { recursive: true })
       writeFileSync(join(root, 'script.json'), JSON.stringify(acts))
@@ -103,6 +97,15 @@ export function workbench(t: TestContext): Workbench {
         .map((line) => JSON.parse(line) as ReturnType<Workbench['played']>[number])
     },
   }
+}
+
+/** An input folder for the scripted stages: a scan and files of the promised sizes. */
+export function writeInput(input: string, scan: Partial<Scan>): void {
+  mkdirSync(input, { recursive: true })
+  writeFileSync(join(input, 'scan.json'), JSON.stringify(fullScan(scan)))
+  writeFileSync(join(input, 'always.hdf5'), '')
+  for (const { path, bytes } of scan.observations?.flatMap(({ files }) => files) ?? [])
+    writeFileSync(join(input, path), 'x'.repeat(bytes))
 }
 
 function fullScan(scan: Partial<Scan>): Scan {
