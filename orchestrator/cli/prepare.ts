@@ -1,11 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Scan } from '../../stages/conversion/contract.ts'
 import { readMachine, wscleanVersion } from '../executors/local/machine.ts'
 import { checkInput, checkRoot, earthOrientationAsset, stationTableAsset } from '../executors/local/preflight.ts'
 import { scanFolder } from '../executors/local/scan.ts'
 import { admit, selection } from '../pipeline/admission.ts'
+import { awaited, awaitedText } from '../pipeline/arrival.ts'
 import type { RunConfig } from '../pipeline/config.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import { catalogueAsset, resolveCatalogue, type InstalledCatalogue } from '../runs/catalogues.ts'
+import { applyQuarantine } from '../runs/quarantine.ts'
 import type { SessionOptions } from '../runs/session.ts'
 import { count } from '../view/format.ts'
 import type { Io } from './io.ts'
@@ -38,7 +41,8 @@ export async function prepare(config: RunConfig, io: Io, { say, quiet, signal }:
       hint: 'give --input DIR, or `input:` in the configuration',
     })
   }
-  await checkInput(config.input)
+  const { input } = config
+  await checkInput(input)
   await checkRoot(config.root)
   const stationTable =
     config.stationTable === undefined ? undefined : await stationTableAsset(config.root, config.stationTable)
@@ -46,15 +50,17 @@ export async function prepare(config: RunConfig, io: Io, { say, quiet, signal }:
   const engines = { wscleanVersion: await wscleanVersion() }
   const started = performance.now()
   const progress = scanProgress(io, quiet)
-  const scan = await scanFolder(config.input, {
-    stagesDir: io.stagesDir,
-    expect: config.conversion.expect,
-    root: config.root,
-    stationTable: config.stationTable,
-    signal,
-    onProgress: progress.hear,
-    onNote: (message) => say([message]),
-  }).finally(progress.end)
+  const scan = await scanArrived(config, io, { say, signal }, () =>
+    scanFolder(input, {
+      stagesDir: io.stagesDir,
+      expect: config.conversion.expect,
+      root: config.root,
+      stationTable: config.stationTable,
+      signal,
+      onProgress: progress.hear,
+      onNote: (message) => say([message]),
+    }).finally(progress.end),
+  )
   const scanSeconds = Math.round(performance.now() - started) / 1000
   const { admitted, rejected } = admit(scan, config)
   if (admitted.length + rejected.length === 0) {
@@ -88,6 +94,35 @@ export async function prepare(config: RunConfig, io: Io, { say, quiet, signal }:
       ...scan.warnings.map((warning) => warningNote(scan.input, warning)),
       ...admitted.flatMap(({ id, warnings }) => warnings.map((warning) => warningNote(id, warning))),
     ],
+  }
+}
+
+/** Time between two looks at a folder that is waited for. */
+const POLL_MS = 2000
+
+/**
+ * A scan in which no observation is waited for any more, without the files that earlier runs set aside. Throws
+ * ProblemError INTERRUPTED when it is stopped while it waits.
+ */
+async function scanArrived(
+  config: RunConfig,
+  { now }: Pick<Io, 'now'>,
+  { say, signal }: Pick<PrepareOptions, 'say' | 'signal'>,
+  scanNow: () => Promise<Scan>,
+): Promise<Scan> {
+  const beganMs = now().getTime()
+  let told = ''
+  for (;;) {
+    const scan = await scanNow()
+    const waiting = awaited(scan, config, { nowMs: now().getTime(), beganMs })
+    if (waiting.length === 0) return applyQuarantine(config.root, scan)
+    const texts = waiting.map(awaitedText)
+    if (texts.join() !== told) say(texts)
+    told = texts.join()
+    const leftMs = Math.min(...waiting.map(({ untilMs }) => untilMs)) - now().getTime()
+    await delay(Math.min(POLL_MS, Math.max(0, leftMs)), undefined, { signal }).catch((cause: unknown) => {
+      throw new ProblemError('INTERRUPTED', 'stopped while it waited for files', { cause })
+    })
   }
 }
 

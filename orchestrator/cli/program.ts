@@ -18,6 +18,7 @@ const commands = new Map<string | undefined, () => Promise<AddCommand>>([
   ['resume', async () => (await import('./resume.ts')).addResumeCommand],
   ['cancel', async () => (await import('./cancel.ts')).addCancelCommand],
   ['rm', async () => (await import('./rm.ts')).addRmCommand],
+  ['quarantine', async () => (await import('./quarantine.ts')).addQuarantineCommand],
   ['verify', async () => (await import('./verify.ts')).addVerifyCommand],
   ['scan', async () => (await import('./scan.ts')).addScanCommand],
   ['convert', async () => (await import('./convert.ts')).addConvertCommand],

@@ -22,6 +22,8 @@ export interface Admission {
   admitted: ScanObservation[]
   rejected: RejectedObservation[]
   quarantined: QuarantineEntry[]
+  /** Files that are not used and have nothing wrong with them: still being written. */
+  unused: QuarantineEntry[]
 }
 
 type Fault = Scan['faults'][number]
@@ -37,9 +39,12 @@ export function admit(scan: Scan, config: RunConfig): Admission {
   const admitted: ScanObservation[] = []
   const rejected: RejectedObservation[] = []
   const quarantined: QuarantineEntry[] = []
+  const unused: QuarantineEntry[] = []
+  const sort = (id: string, faults: readonly Fault[]): void =>
+    faults.forEach((fault) => (isQuarantine(fault.code) ? quarantined : unused).push(entryOf(id, fault)))
   for (const observation of scan.observations.filter(({ id }) => selected(id))) {
     const faults = [...observation.faults, ...scan.faults.filter((fault) => fault.observation === observation.id)]
-    quarantined.push(...faults.flatMap((fault) => quarantineEntry(observation.id, fault)))
+    sort(observation.id, faults)
     const problem = tooFew(observation, faults, config)
     if (problem === undefined) admitted.push(observation)
     else
@@ -47,10 +52,15 @@ export function admit(scan: Scan, config: RunConfig): Admission {
   }
   for (const [id, faults] of strayFaults(scan, known)) {
     if (!selected(id)) continue
-    quarantined.push(...faults.flatMap((fault) => quarantineEntry(id, fault)))
-    rejected.push({ id, status: 'failed', problem: faultProblem(faults) })
+    sort(id, faults)
+    const atFault = faults.filter(({ code }) => isQuarantine(code))
+    rejected.push(
+      atFault.length === 0
+        ? { id, status: 'skipped', problem: faultProblem(faults) }
+        : { id, status: 'failed', problem: faultProblem(atFault) },
+    )
   }
-  return { admitted, rejected, quarantined }
+  return { admitted, rejected, quarantined, unused }
 }
 
 /**
@@ -118,6 +128,6 @@ function faultProblem(faults: readonly Fault[]): Problem {
   }
 }
 
-function quarantineEntry(observation: string, { file, code, message, hint }: Fault): QuarantineEntry[] {
-  return isQuarantine(code) ? [{ observation, file, code, message, ...(hint === undefined ? {} : { hint }) }] : []
+function entryOf(observation: string, { file, code, message, hint }: Fault): QuarantineEntry {
+  return { observation, file, code, message, ...(hint === undefined ? {} : { hint }) }
 }

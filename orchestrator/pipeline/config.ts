@@ -10,7 +10,6 @@ import { contracts, engineParams, pipelineStages, type PipelineStage } from './s
 /** Fewer subbands than this are not worth an image (three quarters of the band). */
 const DEFAULT_MIN_SUBBANDS = 12
 /** How long live ingest waits for subbands that are late, s. */
-const LATE_SUBBANDS_S = 600
 const DEFAULT_ROOT = 'contimg-data'
 
 const resourcesConfig = z.strictObject({
@@ -66,12 +65,11 @@ export const configSchema = z.strictObject({
         .describe('Fewest subbands to process; default 12, or all where fewer are expected'),
       waitSeconds: z
         .number()
-        .refine(
-          (seconds) => seconds === LATE_SUBBANDS_S,
-          'not supported yet on one machine, where a run takes the files that are there when it begins',
-        )
-        .default(LATE_SUBBANDS_S)
-        .describe('Live ingest: how long to wait for late subbands, s'),
+        .min(0)
+        .default(0)
+        .describe(
+          'How long to wait for absent subbands of an observation from the arrival of its first file, s; 0: take what is there',
+        ),
     })
     .prefault({}),
   execution: z

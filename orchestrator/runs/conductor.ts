@@ -38,7 +38,7 @@ export interface ConductorOptions {
   /** Hears what is known of a running step for the moment. */
   onLive: (step: StepRef, live: LiveStep) => void
   /** Called for an observation whose raw data turned out to be at fault in a step. */
-  quarantine: (observation: string, problem: Problem) => Promise<void>
+  quarantine: (step: StepRef, problem: Problem) => Promise<void>
   signal: AbortSignal
 }
 
@@ -160,7 +160,7 @@ class Conductor {
     if (await this.#takeAnotherSet(step, error)) return
     const quarantined = isQuarantine(error.code)
     emit({ type: 'step.failed', step: ref, error, quarantined })
-    if (quarantined) await quarantine(step.observation, error)
+    if (quarantined) await quarantine(ref, error)
     if (step.solves !== undefined) await this.#rejectSet(step, 'could not be solved')
   }
 

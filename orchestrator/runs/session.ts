@@ -1,5 +1,8 @@
-import { rmdir, writeFile } from 'node:fs/promises'
+import { rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { failpoint } from '#runtime/stage/failpoint.ts'
+import { writeFileAtomic } from '#runtime/stage/files.ts'
 import type { Scan } from '../../stages/conversion/contract.ts'
 import type { Executor } from '../executors/executor.ts'
 import { admit } from '../pipeline/admission.ts'
@@ -11,9 +14,10 @@ import type { PlanInput } from '../pipeline/plan.ts'
 import { stepSlots, type Machine } from '../pipeline/resources.ts'
 import { applyEvent, emptyState, foldEvents, type RunState } from '../pipeline/state.ts'
 import { conduct } from './conductor.ts'
-import { recordQuarantine } from './quarantine.ts'
+import { recordQuarantine, sweepQuarantine } from './quarantine.ts'
 import { openRun } from './run-directory.ts'
 import { readEvents } from './event-log.ts'
+import { sweep, sweptNote } from './sweep.ts'
 
 export interface SessionOptions {
   config: RunConfig
@@ -34,6 +38,8 @@ export interface SessionOptions {
   random: () => number
   /** Aborted with the exit code (130, 143) as its reason. */
   signal: AbortSignal
+  /** The command line that begins the run, without `contimg`. */
+  command?: readonly string[]
   /** Called with every event and the state after it. */
   onEvent: (event: RunEvent, state: RunState) => void
   /** Called with what is known of a running step for the moment. */
@@ -44,7 +50,8 @@ export interface SessionOptions {
 export async function runSession(options: SessionOptions): Promise<RunState> {
   const { scan, now, signal } = options
   const run = await openRun(options.config, options)
-  const config = options.observations === undefined ? options.config : { ...options.config, observations: [...options.observations] }
+  const config =
+    options.observations === undefined ? options.config : { ...options.config, observations: [...options.observations] }
   const state: RunState = emptyState()
   const path = join(config.root, run.folder)
   if (run.continued) Object.assign(state, foldEvents(readEvents(join(path, 'events.ndjson'))))
@@ -54,8 +61,11 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
     options.onEvent(stamped, state)
   }
   const started = performance.now()
-  const setAside = (entry: Parameters<typeof recordQuarantine>[1]): Promise<string> =>
-    recordQuarantine(config.root, entry, { run: run.name, input: scan.input, at: now().toISOString() })
+  const about = (): { run: string; input: string; at: string } => ({
+    run: run.name,
+    input: scan.input,
+    at: now().toISOString(),
+  })
   try {
     const executor = options.executor(run.folder)
     const { version } = options
@@ -68,10 +78,14 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
       pid: process.pid,
       continued: run.continued,
       slots: stepSlots(options),
+      ...(options.command === undefined ? {} : { command: options.command }),
     })
     for (const message of run.repairs) emit({ type: 'run.note', level: 'warn', message })
     for (const note of options.notes) emit({ type: 'run.note', ...note })
-    await writeFile(join(path, 'scan.json'), `${JSON.stringify(scan, null, 2)}\n`)
+    const scratchFolders = [...executor.scratchFolders, tmpdir()]
+    const swept = sweptNote(await sweep(config.root, { scratchFolders, nowMs: now().getTime() }))
+    if (swept !== undefined) emit({ type: 'run.note', level: 'info', message: swept })
+    await writeFileAtomic(join(path, 'scan.json'), `${JSON.stringify(scan, null, 2)}\n`)
     const faults =
       scan.faults.length + scan.observations.reduce((sum, observation) => sum + observation.faults.length, 0)
     emit({
@@ -82,9 +96,16 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
       seconds: options.scanSeconds,
     })
 
-    const { rejected, quarantined } = admit(scan, config)
+    for (const { file, observation, state: now } of await sweepQuarantine(config.root, scan)) {
+      const why =
+        now === 'set aside' ? 'nothing is wrong with it any more' : `it was ${now === 'gone' ? 'removed' : 'replaced'}`
+      emit({ type: 'run.note', level: 'info', message: `${observation}: ${file} is no longer set aside: ${why}` })
+    }
+    const { rejected, quarantined, unused } = admit(scan, config)
+    for (const { observation, file, message } of unused)
+      emit({ type: 'run.note', level: 'warn', message: `${observation}: ${file} is not used: ${message}` })
     for (const entry of quarantined) {
-      await setAside(entry)
+      await recordQuarantine(config.root, entry, { ...about(), evidence: [{ file: entry.file }] })
       if (rejected.some(({ id }) => id === entry.observation)) continue
       emit({
         type: 'run.note',
@@ -104,8 +125,17 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
       executor,
       state,
       emit,
-      async quarantine(observation, { code, message, hint }) {
-        await setAside({ observation, file: observation, code, message, ...(hint === undefined ? {} : { hint }) })
+      async quarantine({ observation, stage }, { code, message, hint }) {
+        const files = scan.observations.find(({ id }) => id === observation)?.files ?? []
+        const named = files.filter(({ path }) => message.includes(path))
+        const [only] = named
+        const file = named.length === 1 && only !== undefined ? only.path : observation
+        const evidence = (named.length === 1 ? named : files).map(({ path, fingerprint }) => ({
+          file: path,
+          fingerprint,
+        }))
+        const entry = { observation, file, code, message, ...(hint === undefined ? {} : { hint }) }
+        await recordQuarantine(config.root, entry, { ...about(), stage, evidence })
       },
     })
     const interrupted = signal.aborted ? Number(signal.reason) : undefined
@@ -115,6 +145,7 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
   } finally {
     run.log.close()
     await run.lock.release()
+    failpoint('session.closed')
     // Attempts with scratch on the data root's disk leave the folder behind; another run may be using it still.
     await rmdir(join(config.root, '.scratch')).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error

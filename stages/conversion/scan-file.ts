@@ -9,7 +9,7 @@ import { StageError, toStageError } from '#runtime/stage/errors.ts'
 import { parseFileName } from './file-name.ts'
 import { headerProblem } from './plausibility.ts'
 import { rawFile } from './raw-file.ts'
-import { identityOf, sameIdentity, type FileIdentity, type FileLook } from './scan-look.ts'
+import { growing, identityOf, sameIdentity, type FileIdentity, type FileLook } from './scan-look.ts'
 import type { ScanFault } from './scan-schema.ts'
 
 /**
@@ -47,7 +47,7 @@ export async function lookAt(folder: string, name: string, { nowMs, scratch }: L
             }
           : { file: name, ...problem }
       const after = identityOf(statSync(path))
-      if (!sameIdentity(after, identity)) return { identity, found: changedWhileRead(name), lasting: false }
+      if (!sameIdentity(after, identity)) return { identity, found: growing(name), lasting: false }
       // What lies in the future now will not always.
       const future = jdToMjd(header.timeJd[0]) > nowMjd
       const settled = Date.now() - Math.max(identity.ctimeMs, identity.mtimeMs) > TICK_MS
@@ -64,15 +64,6 @@ export async function lookAt(folder: string, name: string, { nowMs, scratch }: L
     const lasting = thrown instanceof StageError && error.code !== 'INPUT_MISSING' && error.code !== 'INTERNAL'
     const settled = identity !== undefined && Date.now() - Math.max(identity.ctimeMs, identity.mtimeMs) > TICK_MS
     return { identity, found: faultOf(name, path, error), lasting: lasting && settled }
-  }
-}
-
-function changedWhileRead(file: string): ScanFault {
-  return {
-    file,
-    code: 'DATA_UNREADABLE',
-    message: 'it changed while it was read',
-    hint: 'wait until the copy is complete, then run the same command again',
   }
 }
 

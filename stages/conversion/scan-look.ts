@@ -44,3 +44,13 @@ export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
 export function isFault(found: FileLook['found']): found is ScanFault {
   return !('fingerprint' in found)
 }
+
+/** For a file that is not the same from one moment to the next. */
+export function growing(file: string): ScanFault {
+  return {
+    file,
+    code: 'INPUT_GROWING',
+    message: 'it is still being written',
+    hint: 'wait until the copy is complete, then run the same command again',
+  }
+}

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { apiVersion, type ObservationShape } from '#runtime/stage/contract.ts'
 
-/** Why a raw file is not used. The codes are those that set raw data aside in the stages' error catalogue. */
+/** Why a raw file is not used. All codes but INPUT_GROWING set raw data aside, as the stages' error catalogue says. */
 export const scanFaultSchema = z.strictObject({
   /** Path relative to the scanned folder. */
   file: z.string(),
-  code: z.enum(['DATA_UNREADABLE', 'DATA_UNSUPPORTED', 'DATA_IMPLAUSIBLE']),
+  code: z.enum(['DATA_UNREADABLE', 'DATA_UNSUPPORTED', 'DATA_IMPLAUSIBLE', 'INPUT_GROWING']),
   message: z.string(),
   hint: z.string(),
 })

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { rankCalibrators } from '#runtime/sky/calibrators.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
 import type { EarthOrientationTable } from '#runtime/sky/time.ts'
@@ -12,12 +13,16 @@ import { duplicateFiles, groupFiles, likelyGroup, nameClusters, type Group, type
 import { meridianPointing } from './pointing.ts'
 import type { Scan, ScanFault, ScanObservation, ScanWarning } from './scan-schema.ts'
 import { readScanCache, writeScanCache, type ScanCache } from './scan-cache.ts'
-import { identityAt, isFault, type CheckedFile, type FileLook } from './scan-look.ts'
+import { growing, identityAt, isFault, sameIdentity, type CheckedFile, type FileLook } from './scan-look.ts'
 import type { lookAtAll } from './scan-workers.ts'
 import { subbandFrequencies } from './subband.ts'
 
 /** Files of the writer that were never closed are worth a word after this. */
 const STALE_MS = 3_600_000
+
+/** A file that changed so shortly before it could not be read may still be growing: it is looked at again, so much later. */
+const FRESH_MS = 10_000
+const SECOND_LOOK_MS = 500
 
 /** Scale of the flux densities of the calibrators that the scan knows. */
 const FLUX_ANCHOR = 'perley-butler-2017'
@@ -31,6 +36,8 @@ export interface ScanOptions {
   /** Folder in which what is found in files is kept for later scans. */
   cache?: string | undefined
   threads?: number
+  /** How long to wait before the second look at new files that cannot be read, ms. */
+  secondLookMs?: number
   onProgress?: (done: number, total: number) => void
   /** Hears of a cache that could not be used or written. */
   note?: (message: string) => void
@@ -99,7 +106,7 @@ async function listFolder(input: string): Promise<string[]> {
 async function lookAtFiles(
   input: string,
   names: readonly string[],
-  { nowMs, cache, threads, onProgress, note }: ScanOptions,
+  { nowMs, cache, threads, secondLookMs, onProgress, note }: ScanOptions,
 ): Promise<Map<string, FileLook>> {
   const looks = new Map<string, FileLook>()
   const known = cache === undefined ? undefined : await readScanCache(cache, input, nowMs)
@@ -111,7 +118,8 @@ async function lookAtFiles(
     // The place in the order is taken by a look that is still to come.
     looks.set(name, found as FileLook)
   }
-  const fresh = unknown.length === 0 ? [] : await lookAnew(input, unknown, { nowMs, threads, onProgress })
+  const first = unknown.length === 0 ? [] : await lookAnew(input, unknown, { nowMs, threads, onProgress })
+  const fresh = await lookTwice(input, first, secondLookMs ?? SECOND_LOOK_MS)
   unknown.forEach((name, index) => looks.set(name, fresh[index]))
   const changed = fresh.some(({ lasting }) => lasting) || (known !== undefined && known.size > names.length)
   if (cache === undefined || !changed) return looks
@@ -121,6 +129,26 @@ async function lookAtFiles(
     note?.(`the scan cache ${cache} cannot be written (${(error as Error).message}): the next scan takes as long`)
   }
   return looks
+}
+
+/** Of new files that cannot be read, those that have changed a moment later are still being written. */
+async function lookTwice(input: string, looks: FileLook[], waitMs: number): Promise<FileLook[]> {
+  const suspects = looks.filter(
+    ({ identity, found }) =>
+      identity !== undefined &&
+      isFault(found) &&
+      found.code === 'DATA_UNREADABLE' &&
+      Date.now() - Math.max(identity.mtimeMs, identity.ctimeMs) < FRESH_MS,
+  )
+  if (suspects.length === 0 || waitMs === 0) return looks
+  await delay(waitMs)
+  return looks.map((look) => {
+    if (!suspects.includes(look) || look.identity === undefined) return look
+    const { file } = look.found
+    const now = identityAt(join(input, file))
+    if (now !== undefined && sameIdentity(now, look.identity)) return look
+    return { identity: now, found: growing(file), lasting: false }
+  })
 }
 
 /** What reads files is loaded when there are any to read. */

@@ -47,6 +47,13 @@ export const errorCatalogue = {
     help: 'an input differs in size or hash from what the context promises',
     fix: 'run the same command again when nothing writes to the input any more; remove a product that was damaged',
   },
+  INPUT_GROWING: {
+    exit: 66,
+    retryable: false,
+    quarantine: false,
+    help: 'a raw file is still being written',
+    fix: 'wait until the copy is complete, then run the same command again; ingest.waitSeconds lets a run wait',
+  },
   DATA_UNREADABLE: {
     exit: 65,
     retryable: false,
@@ -159,13 +166,22 @@ export interface ErrorData {
   cause?: string
 }
 
+/** Names and values in messages come from files, and may be of any length. */
+const MAX_MESSAGE_CHARACTERS = 4000
+
+/** A text of a length that a person can read. */
+export function readable(text: string): string {
+  if (text.length <= MAX_MESSAGE_CHARACTERS) return text
+  return `${text.slice(0, MAX_MESSAGE_CHARACTERS)}\u2026 (and ${text.length - MAX_MESSAGE_CHARACTERS} more characters)`
+}
+
 /** Thrown by stages for every failure a person can act on: what and why in the message, the fix in the hint. */
 export class StageError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'StageError'
     this.code = code
     this.hint = options.hint
