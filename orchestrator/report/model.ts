@@ -17,6 +17,8 @@ export interface ReportSource {
   events: readonly RunEvent[]
   /** The run's configuration and the one that nothing was set in; absent when its file is gone. */
   config?: { run: unknown; defaults: unknown }
+  /** Products that are not there any more: nothing links to them. */
+  gone?: ReadonlySet<string>
   /** What the input held; absent when its file is gone. */
   scan?: Scan
 }
@@ -97,6 +99,8 @@ export interface StepReport {
   waiting: string | null
   error: Problem | null
   product: string | null
+  /** The product was removed since. */
+  gone: boolean
   metrics: Record<string, number>
   verdict: Verdict | null
   checks: readonly Check[]
@@ -108,7 +112,7 @@ export interface StepReport {
 }
 
 /** The report of a run as data, a pure function of what its folder holds. */
-export function buildReport({ root, state, events, config, scan }: ReportSource): RunReport {
+export function buildReport({ root, state, events, config, scan, gone = new Set() }: ReportSource): RunReport {
   const record = foldRecord(events)
   const live = state.status === 'running'
   const steps = state.observations.flatMap((observation) => observation.steps)
@@ -124,7 +128,7 @@ export function buildReport({ root, state, events, config, scan }: ReportSource)
   )
   const attemptsOf = Map.groupBy(attempts, ({ observation }) => observation)
   const observations = state.observations.map((observation) =>
-    observationReport(observation, attemptsOf.get(observation.id) ?? []),
+    observationReport(observation, { attempts: attemptsOf.get(observation.id) ?? [], gone }),
   )
   const ran = new Set(attempts.map((attempt) => stepId(attempt.observation, attempt))).size
   return {
@@ -181,7 +185,13 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-function observationReport(observation: ObservationState, attempts: readonly AttemptReport[]): ObservationReport {
+interface Surroundings {
+  /** Those of the observation. */
+  attempts: readonly AttemptReport[]
+  gone: ReadonlySet<string>
+}
+
+function observationReport(observation: ObservationState, { attempts, gone }: Surroundings): ObservationReport {
   const { id, status, verdict, quarantined, error, calibration, steps } = observation
   const age = steps.findLast(({ product }) => product?.metrics['solutionAgeHours'] !== undefined)
   return {
@@ -197,15 +207,18 @@ function observationReport(observation: ObservationState, attempts: readonly Att
         .filter((check) => check.verdict === 'bad' || check.verdict === 'uncertain')
         .map(({ name, verdict: grade, message }) => ({ stage, name, verdict: grade, message })),
     ),
-    outputs: Object.assign({}, ...steps.map(({ product }) => product?.outputs ?? {})) as Record<string, string>,
+    outputs: Object.assign(
+      {},
+      ...steps.map(({ product }) => (product === undefined || gone.has(product.product) ? {} : product.outputs)),
+    ) as Record<string, string>,
     wallSeconds: attempts.reduce((sum, { wallSeconds }) => sum + wallSeconds, 0),
-    steps: steps.map((step) => stepReport(step, attempts)),
+    steps: steps.map((step) => stepReport(step, { attempts, gone })),
   }
 }
 
 function stepReport(
   { stage, key, status, miss, waiting, error, product }: StepState,
-  attempts: readonly AttemptReport[],
+  { attempts, gone }: Surroundings,
 ): StepReport {
   const last = attempts.findLast((attempt) => attempt.stage === stage && attempt.key === key)
   return {
@@ -216,6 +229,7 @@ function stepReport(
     waiting: waiting ?? null,
     error: error ?? null,
     product: product?.product ?? null,
+    gone: product !== undefined && gone.has(product.product),
     metrics: product?.metrics ?? {},
     verdict: product?.quality.verdict ?? null,
     checks: product?.quality.checks ?? [],

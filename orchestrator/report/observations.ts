@@ -1,4 +1,4 @@
-import { scrollTable } from '#runtime/page/document.ts'
+import { caption, scrollTable } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import type { StageName } from '#runtime/stage/contract.ts'
 import { count, span } from '../view/format.ts'
@@ -62,23 +62,20 @@ export function observationsSection({ observations }: RunReport): Html {
   }${scrollTable(
     'Observations',
     html`<table>
-      <caption>
-        ${observations.length > WORST_FIRST ? 'The worst first.' : 'In the order of their planning.'} A verdict is that
-        of the validation, or bad when any step is. Noise is that of the residual in the middle of the field, the flux
-        ratio is ours over the catalogue's, the offset ours minus the catalogue's.
-      </caption>
+      ${caption(
+        observations.length > WORST_FIRST ? 'The worst first. ' : '',
+        'Noise is the rms of the residual in the middle of the field; the flux ratio is ours over the catalogue\u2019s, the offset ours minus the catalogue\u2019s.',
+      )}
       <thead>
         <tr>
-          <th scope="col">Observation</th>
-          <th scope="col">Verdict</th>
           <th scope="col">Image</th>
-          <th scope="col" class="number">Noise (µJy/beam)</th>
+          <th scope="col">Observation</th>
+          <th scope="col" class="number">Noise<br />(µJy/beam)</th>
           <th scope="col" class="number">Sources</th>
           <th scope="col" class="number">Flux ratio</th>
-          <th scope="col" class="number">Offset (″)</th>
-          <th scope="col" class="number">Flagged (%)</th>
+          <th scope="col" class="number">Offset<br />(″)</th>
+          <th scope="col" class="number">Flagged<br />(%)</th>
           <th scope="col" class="number">Time</th>
-          <th scope="col">Why, and its products</th>
         </tr>
       </thead>
       <tbody>
@@ -102,24 +99,25 @@ function observationRow(observation: ObservationReport): Html {
     html`<td class="number">${value === undefined ? '–' : value.toFixed(digits).replace('-', '−')}</td>`
   const noise = metric('validation', 'rmsCentreJy')
   return html`<tr>
-    <th scope="row" class="id">${page === undefined ? id : html`<a href="${addressOf(page)}">${id}</a>`}</th>
-    <td class="${gradeClass(word)}">${word}</td>
     <td>
-      ${picture === undefined ? '–' : html`<a href="${addressOf(picture)}"><img class="thumb" loading="lazy" src="${addressOf(picture)}" alt="Quick-look of ${id}" /></a>`}
+      ${picture === undefined ? html`<span class="thumb none">no image</span>` : html`<a href="${addressOf(picture)}"><img class="thumb" loading="lazy" src="${addressOf(picture)}" alt="Quick-look of ${id}" /></a>`}
     </td>
+    <th scope="row" class="what">
+      <span class="id">${page === undefined ? id : html`<a href="${addressOf(page)}">${id}</a>`}</span>
+      <span class="${gradeClass(word)}">${word}</span>${reasons(observation)}${productLinks(observation)}
+    </th>
     ${number(noise === undefined ? undefined : noise * 1e6, 0)}${number(metric('validation', 'sources'), 0)}
     <td class="number">
       ${ratio === undefined ? '–' : `${ratio.toFixed(3)}${error === undefined ? '' : ` ± ${error.toFixed(3)}`}`}
     </td>
     ${number(metric('validation', 'offsetArcsec'), 2)}${number(flagged === undefined ? undefined : 100 * flagged, 1)}
     <td class="number">${wallSeconds === 0 ? '–' : span(wallSeconds)}</td>
-    <td class="reason">${reasons(observation)}${productLinks(observation)}</td>
   </tr> `
 }
 
 function reasons({ error, shortcomings, status }: ObservationReport): Html | false {
   if (error !== null && status !== 'done')
-    return html`${error.message.split('\n')[0] ?? ''} <code>[${error.code}]</code>`
+    return html`<p>${error.message.split('\n')[0] ?? ''} <code>[${error.code}]</code></p>`
   const worst = shortcomings.toSorted((a, b) => Number(b.verdict === 'bad') - Number(a.verdict === 'bad'))
   if (worst.length === 0) return false
   return html`<ul>

@@ -39,14 +39,14 @@ export function reportPage(report: RunReport): string {
   })
 }
 
-const words: Record<RunReport['status'], string> = {
-  planned: 'not begun',
-  running: 'running',
-  cached: 'done',
-  done: 'done',
-  failed: 'failed',
-  skipped: 'skipped',
-  cancelled: 'interrupted',
+const words: Record<RunReport['status'], { short: string; sentence: string }> = {
+  planned: { short: 'not begun', sentence: 'The run has not begun' },
+  running: { short: 'running', sentence: 'The run is not over' },
+  cached: { short: 'done', sentence: 'The run is done' },
+  done: { short: 'done', sentence: 'The run is done' },
+  failed: { short: 'failed', sentence: 'The run is over, but not everything was done' },
+  skipped: { short: 'skipped', sentence: 'The run is over, but nothing could be done' },
+  cancelled: { short: 'interrupted', sentence: 'The run was interrupted' },
 }
 
 function headline({ status, counts }: RunReport): string {
@@ -54,7 +54,7 @@ function headline({ status, counts }: RunReport): string {
     const n = counts.verdicts[verdict]
     return n === undefined ? [] : [`${n} ${verdict}`]
   })
-  return `${words[status]}, ${found.length === 0 ? 'no observation' : found.join(', ')}`
+  return `${words[status].short}, ${found.length === 0 ? 'no observation' : found.join(', ')}`
 }
 
 function banner(report: RunReport): Html {
@@ -86,7 +86,7 @@ function tone({ status, counts }: RunReport): string {
 /** What came of the run, in one sentence. */
 function sentence({ status, counts }: RunReport): string {
   const { observations } = counts
-  if (observations === 0) return `The run is ${words[status]}; it has no observation.`
+  if (observations === 0) return `${words[status].sentence}; it has no observation.`
   const ofStatus = statuses.flatMap((each) => {
     const n = counts.statuses[each]
     return n === undefined || each === 'done' || each === 'cached' ? [] : [`${n} ${each}`]
@@ -95,7 +95,9 @@ function sentence({ status, counts }: RunReport): string {
     const n = counts.verdicts[verdict]
     return n === undefined ? [] : [`${n} ${verdict}`]
   })
-  return `The run is ${words[status]}: of ${count(observations, 'observation')} ${enumeration([...ofVerdict, ...ofStatus])}.`
+  if (observations === 1)
+    return `${words[status].sentence}; its observation is ${[...ofVerdict, ...ofStatus].map((part) => part.slice(2)).join(', ')}.`
+  return `${words[status].sentence}: of ${count(observations, 'observation')} ${enumeration([...ofVerdict, ...ofStatus])}.`
 }
 
 function advice({ status, counts, run, problems }: RunReport): Html {

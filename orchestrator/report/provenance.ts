@@ -1,4 +1,4 @@
-import { fact, scrollTable } from '#runtime/page/document.ts'
+import { caption, fact, scrollTable } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import { bytes, count } from '../view/format.ts'
 import type { ObservationReport, RunReport } from './model.ts'
@@ -45,13 +45,11 @@ function catalogueText(settings: readonly Setting[]): string | undefined {
   return settings.length === 0 ? undefined : typeof value === 'string' ? value : 'none'
 }
 
-function settingsTable(settings: readonly Setting[], caption: string): Html {
+function settingsTable(settings: readonly Setting[], title: string): Html {
   return scrollTable(
-    caption,
+    title,
     html`<table class="settings">
-      <caption>
-        ${caption}
-      </caption>
+      ${caption(title)}
       <thead>
         <tr>
           <th scope="col">Key</th>
@@ -85,9 +83,7 @@ function solutionsTable(observations: readonly ObservationReport[]): Html | fals
     ${scrollTable(
       'Solution sets',
       html`<table>
-        <caption>
-          ${shown.length < chosen.length ? `The first ${shown.length} of ${chosen.length} observations.` : 'What each observation was calibrated with.'}
-        </caption>
+        ${caption(shown.length < chosen.length ? `The first ${shown.length} of ${chosen.length} observations.` : 'What each observation was calibrated with.')}
         <thead>
           <tr>
             <th scope="col">Observation</th>
@@ -133,9 +129,7 @@ function inputsTable({ inputs, input, scan }: RunReport): Html {
       ${scrollTable(
         'Raw files',
         html`<table>
-          <caption>
-            Raw files that were used.
-          </caption>
+          ${caption('Raw files that can be used.')}
           <thead>
             <tr>
               <th scope="col">Observation</th>

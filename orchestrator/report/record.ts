@@ -53,7 +53,8 @@ export function foldRecord(events: Iterable<RunEvent>): RunRecord {
     // A clock that was set back must not make a time negative.
     now = Math.max(now, timeOf(event.at) ?? now)
     const session = sessions.at(-1)
-    if (session !== undefined) session.endedAt = now
+    // What was between two sessions belongs to neither.
+    if (session !== undefined && event.type !== 'run.started') session.endedAt = now
     switch (event.type) {
       case 'run.started':
         if (!event.continued) {

@@ -1,4 +1,4 @@
-import { scrollTable } from '#runtime/page/document.ts'
+import { caption, scrollTable } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import { bytes, span } from '../view/format.ts'
 import type { RunReport } from './model.ts'
@@ -11,10 +11,7 @@ export function resourcesSection({ stages }: RunReport): Html {
   return html`${scrollTable(
       'Resources by stage',
       html`<table>
-        <caption>
-          Largest of the attempts of each stage, and under it, where there are several, the middle one; bars are shares
-          of the limit. CPU is a share of the cores given for the time it took.
-        </caption>
+        ${caption('Largest of the attempts of each stage, and under it, where there are several, the middle one; bars are shares of the limit. CPU is a share of the cores given for the time it took.')}
         <thead>
           <tr>
             <th scope="col">Stage</th>
@@ -31,6 +28,17 @@ export function resourcesSection({ stages }: RunReport): Html {
         <tbody>
           ${ran.map(stageRow)}
         </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">all together</th>
+            <td class="number">${ran.reduce((sum, { attempts }) => sum + attempts, 0)}</td>
+            ${total(ran, 'wallSeconds', span)}${total(ran, 'cpuSeconds', span)}
+            <td></td>
+            <td></td>
+            <td></td>
+            ${total(ran, 'readBytes', bytes)}${total(ran, 'writtenBytes', bytes)}
+          </tr>
+        </tfoot>
       </table>`,
     )}
     <h3>Memory that would do</h3>
@@ -53,6 +61,14 @@ function stageRow(stage: StageReport): Html {
     ${amount(peakScratchBytes, bytes, { share: scratchShare, limit: scratchLimitBytes, show: bytes })}
     ${amount(readBytes, bytes)}${amount(writtenBytes, bytes)}
   </tr>`
+}
+
+function total(
+  stages: readonly StageReport[],
+  name: 'wallSeconds' | 'cpuSeconds' | 'readBytes' | 'writtenBytes',
+  show: (value: number) => string,
+): Html {
+  return html`<td class="number">${show(stages.reduce((sum, stage) => sum + (stage[name]?.sum ?? 0), 0))}</td>`
 }
 
 /** A cell: the largest value, the middle one, and the share of its limit with a bar. */
@@ -93,9 +109,7 @@ function phasesDetails(stages: readonly StageReport[]): Html | false {
     ${scrollTable(
       'Phases',
       html`<table>
-        <caption>
-          Wall and CPU time of all steps together.
-        </caption>
+        ${caption('Wall and CPU time of all steps together.')}
         <thead>
           <tr>
             <th scope="col">Stage</th>

@@ -1,4 +1,4 @@
-import { scrollTable } from '#runtime/page/document.ts'
+import { caption, scrollTable } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import { bytes, span } from '../view/format.ts'
 import type { AttemptReport } from './attempts.ts'
@@ -18,9 +18,7 @@ export function retriesSection({ attempts }: RunReport): Html {
   return scrollTable(
     'Attempts that did not succeed',
     html`<table>
-      <caption>
-        ${shown.length < failed.length ? `The first ${shown.length} of ${failed.length} attempts that did not succeed.` : 'Attempts that did not succeed.'}
-      </caption>
+      ${caption(shown.length < failed.length ? `The first ${shown.length} of ${failed.length} attempts that did not succeed.` : 'Attempts that did not succeed.')}
       <thead>
         <tr>
           <th scope="col">Observation</th>
@@ -68,9 +66,7 @@ export function stepsSection({ observations, attempts }: RunReport): Html {
   const table = scrollTable(
     'Steps',
     html`<table>
-      <caption>
-        ${shown.length < all.length ? `${shown.length} of ${all.length} steps: what failed or is bad, then what took longest. All attempts are in trace.tsv.` : 'Reused steps show what they used when they were made.'}
-      </caption>
+      ${caption(shown.length < all.length ? `${shown.length} of ${all.length} steps: what failed or is bad, then what took longest. All attempts are in trace.tsv.` : 'Reused steps show what they used when they were made.')}
       <thead>
         <tr>
           <th scope="col">Observation</th>
@@ -98,12 +94,13 @@ export function stepsSection({ observations, attempts }: RunReport): Html {
 }
 
 function stepRow({ id }: ObservationReport, step: StepReport, log: string | undefined): Html {
-  const { stage, status, verdict, usage, limits, product, miss, warnings, error, waiting } = step
+  const { stage, status, verdict, usage, limits, product, gone, miss, warnings, error, waiting } = step
   const state = status === 'cached' ? 'reused' : status
   const about = `${stage} of ${id}`
   const notes = [
     ...(error === null ? [] : [`${error.message.split('\n')[0]} [${error.code}]`]),
     ...(status === 'planned' && waiting !== null ? [`waits: ${waiting}`] : []),
+    ...(gone ? ['its product was removed since'] : []),
     ...(miss === null ? [] : [`made again: ${miss}`]),
     ...warnings,
   ]
@@ -121,7 +118,7 @@ function stepRow({ id }: ObservationReport, step: StepReport, log: string | unde
     <td class="number">${usage === null ? '–' : bytes(usage.peakScratchBytes)}</td>
     <td class="reason">
       <span class="links"
-        >${product !== null && [linkTo(`${product}/`, 'product', about), linkTo(`${product}/result.json`, 'result', about), linkTo(`${product}/stage.log`, 'stage log', about)]}${log !== undefined && linkTo(log, 'log', about)}</span
+        >${product !== null && !gone && [linkTo(`${product}/`, 'product', about), linkTo(`${product}/result.json`, 'result', about), linkTo(`${product}/stage.log`, 'stage log', about)]}${log !== undefined && linkTo(log, 'log', about)}</span
       >${
         notes.length > 0 &&
         html`<ul>

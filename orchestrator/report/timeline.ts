@@ -52,7 +52,7 @@ export function timelineSection(report: RunReport): Html {
         <a href="trace.tsv">trace.tsv</a>.
       </p>`
     }
-    <div class="scroll" tabindex="0" role="region" aria-label="Timeline">
+    <div class="scroll" tabindex="0" role="region" aria-label="Drawing of the timeline">
       <svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="timeline-t timeline-d">
         <title id="timeline-t">Timeline</title>
         <desc id="timeline-d">

@@ -52,7 +52,5 @@ export function traceTable(attempts: readonly AttemptReport[]): string {
 
 /** Text without anything that would end a cell or a row. */
 function cell(value: Cell): string {
-  return value === null || value === undefined
-    ? ''
-    : String(value).replaceAll(/[\t\n\r\u0000-\u001f\u2028\u2029]+/g, ' ')
+  return value === null || value === undefined ? '' : String(value).replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -22,6 +23,7 @@ export async function writeRunReport(root: string, state: RunState): Promise<str
     root,
     state,
     events: readEvents(join(folder, 'events.ndjson')),
+    gone: goneProducts(root, state),
     ...(config === undefined ? {} : { config }),
     ...(scan === undefined ? {} : { scan }),
   })
@@ -33,6 +35,11 @@ export async function writeRunReport(root: string, state: RunState): Promise<str
   const page = join(folder, 'report.html')
   await writeFileAtomic(page, reportPage(report))
   return page
+}
+
+function goneProducts(root: string, { observations }: RunState): Set<string> {
+  const products = observations.flatMap(({ steps }) => steps.flatMap(({ product }) => product?.product ?? []))
+  return new Set(products.filter((product) => !existsSync(join(root, product, 'result.json'))))
 }
 
 async function readConfig(folder: string): Promise<{ run: unknown; defaults: unknown } | undefined> {

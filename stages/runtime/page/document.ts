@@ -77,5 +77,12 @@ export function fact(term: string, value: string | Html | undefined): Html | fal
 
 /** A table that scrolls sideways by itself where the page is too narrow, also by keyboard. */
 export function scrollTable(label: string, table: Html): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${table}</div>`
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${`Table: ${label}`}">${table}</div>`
+}
+
+/** The caption of a table: it stays in sight and no wider than the screen where the table scrolls. */
+export function caption(...text: readonly (string | Html)[]): Html {
+  return html`<caption>
+    <span>${text}</span>
+  </caption>`
 }

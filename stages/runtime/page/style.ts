@@ -25,7 +25,7 @@ pre { font: 0.88rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; background
 .facts div { border-bottom: 1px dotted var(--line); padding: 3px 0; } .facts dt { color: var(--soft); font-size: 0.84rem; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 nav ul { list-style: none; padding: 0; margin: 8px 0; display: flex; flex-wrap: wrap; gap: 4px 16px; } nav a { display: inline-block; padding: 2px 0; min-height: 24px; }
 .scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 20px; } .scroll:focus-visible { outline: 2px solid var(--main); }
-table { border-collapse: collapse; width: 100%; font-size: 0.92rem; } caption { text-align: left; color: var(--soft); padding: 4px 0; }
+table { border-collapse: collapse; width: 100%; font-size: 0.92rem; } caption { text-align: left; color: var(--soft); padding: 4px 0; } caption span { position: sticky; left: 0; display: inline-block; max-width: min(75ch, calc(100vw - 40px)); }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 600; }
 td.number, th.number { padding-right: 16px; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .grade { color: var(--tone); font-weight: 600; white-space: nowrap; } .shown { color: var(--soft); }
@@ -41,6 +41,7 @@ svg .bars { fill: var(--c); fill-opacity: 0.55; } svg .band { fill: var(--c); fi
 svg .plane { image-rendering: pixelated; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: 2px 14px; margin-left: 12px; } .legend .swatch { width: 18px; height: 10px; }
 footer { color: var(--soft); font-size: 0.85rem; padding-top: 24px; padding-bottom: 30px; }
-@media print { :root { color-scheme: light; --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner, footer { max-width: none; padding-left: 0; padding-right: 0; } nav, .skip { display: none; }
+@media (max-width: 480px) { svg .ticks text { font-size: 14px; } svg .label { font-size: 15px; } h1 { font-size: 1.35rem; } }
+@media print { caption span { max-width: none; } :root { color-scheme: light; --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner, footer { max-width: none; padding-left: 0; padding-right: 0; } nav, .skip { display: none; }
   .scroll { overflow: visible; } table { font-size: 9.5px; } td.number, th.number { white-space: normal; } h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; } thead { display: table-header-group; } .facts { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: 1fr 1fr; } a { text-decoration: none; } }
 `
