@@ -32,15 +32,19 @@ export function antennaHealth(
       alone[a] += samplesPerRow
       continue
     }
-    for (const antenna of [a, b]) {
-      bad[antenna] += badCount[row]
-      all[antenna] += samplesPerRow
-    }
+    bad[a] += badCount[row]
+    bad[b] += badCount[row]
+    all[a] += samplesPerRow
+    all[b] += samplesPerRow
   }
   const present = [...all.keys()].filter((antenna) => all[antenna] + alone[antenna] > 0)
   const dead = present.filter((antenna) => all[antenna] > 0 && bad[antenna] > deadFraction * all[antenna])
-  const living = livingFraction({ antenna1, antenna2 }, badCount, { samplesPerRow, dead: new Set(dead) })
-  return { present, dead, zeroFraction: sum / (badCount.length * samplesPerRow), zeroFractionOfLiving: living }
+  const zeroFraction = sum / (badCount.length * samplesPerRow)
+  const living =
+    dead.length === 0
+      ? zeroFraction
+      : livingFraction({ antenna1, antenna2 }, badCount, { samplesPerRow, dead: new Set(dead) })
+  return { present, dead, zeroFraction, zeroFractionOfLiving: living }
 }
 
 function livingFraction(

@@ -48,10 +48,11 @@ export async function finishSet({
   if (varying) await workers.run(job, { pass: 'weights', ...running })
   else await rm(join(layout.path, tileFile('WEIGHT_SPECTRUM')))
   let flagged = 0
-  const flagRow = Uint8Array.from(results.flagCount, (count) => {
-    flagged += count
-    return count === samplesPerRow ? 1 : 0
-  })
+  const flagRow = new Uint8Array(layout.rows)
+  for (let row = 0; row < layout.rows; row++) {
+    flagged += results.flagCount[row]
+    flagRow[row] = results.flagCount[row] === samplesPerRow ? 1 : 0
+  }
   if (flagged === layout.rows * samplesPerRow) {
     throw new StageError('DATA_UNUSABLE', 'every sample of the observation is zero, not finite or flagged', {
       hint: 'look at the raw files; there is nothing to convert',

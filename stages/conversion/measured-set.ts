@@ -23,15 +23,19 @@ export function measureSet(
   { target, site }: { target: Direction; site: Site },
 ): MeasuredSet {
   const positions = metadata.antennas.map(({ positionM }) => positionM)
+  const { antenna1, antenna2, uvwM: all } = rows
   const lengths = { shortestM: Infinity, longestM: 0, uvwErrorM: 0, autoUvwM: 0 }
-  for (let row = 0; row < rows.antenna1.length; row++) {
-    const [a, b] = [rows.antenna1[row], rows.antenna2[row]]
-    const uvwM = Math.hypot(rows.uvwM[3 * row], rows.uvwM[3 * row + 1], rows.uvwM[3 * row + 2])
+  for (let row = 0; row < antenna1.length; row++) {
+    const a = antenna1[row]
+    const b = antenna2[row]
+    const uvwM = norm(all[3 * row], all[3 * row + 1], all[3 * row + 2])
     if (a === b) {
       lengths.autoUvwM = Math.max(lengths.autoUvwM, uvwM)
       continue
     }
-    const baselineM = length(subtract(positions[a], positions[b]))
+    const p = positions[a]
+    const q = positions[b]
+    const baselineM = norm(p[0] - q[0], p[1] - q[1], p[2] - q[2])
     lengths.shortestM = Math.min(lengths.shortestM, baselineM)
     lengths.longestM = Math.max(lengths.longestM, baselineM)
     lengths.uvwErrorM = Math.max(lengths.uvwErrorM, Math.abs(uvwM - baselineM))
@@ -51,4 +55,9 @@ export function measureSet(
       Math.abs(site.longitudeRad / DEGREE_RAD - DSA110_SITE.longitudeDeg),
     ),
   }
+}
+
+/** Several times as fast as Math.hypot: a set has 100,000 rows. */
+function norm(x: number, y: number, z: number): number {
+  return Math.sqrt(x * x + y * y + z * z)
 }

@@ -125,16 +125,20 @@ export function setRows(
   { rows, pointing, rotated }: Observation,
   { weight, flagRow }: { weight: Float32Array; flagRow: Uint8Array },
 ): MsRows {
+  const timeMjdS = new Float64Array(rows.integration.length)
+  for (let row = 0; row < timeMjdS.length; row++) timeMjdS[row] = pointing.beam.timeMjdS[rows.integration[row]]
+  const sigma = new Float32Array(weight.length)
+  // A row without weight is flagged whole; its sigma says nothing and stays finite.
+  for (let at = 0; at < sigma.length; at++) sigma[at] = weight[at] > 0 ? 1 / Math.sqrt(weight[at]) : 1
   return {
-    timeMjdS: Float64Array.from(rows.integration, (integration) => pointing.beam.timeMjdS[integration]),
+    timeMjdS,
     intervalS: header.integrationS,
     exposureS: header.integrationS,
     antenna1: rows.antenna1,
     antenna2: rows.antenna2,
     uvwM: rotated.uvwM,
     weight,
-    // A row without weight is flagged whole; its sigma says nothing and stays finite.
-    sigma: weight.map((value) => (value > 0 ? 1 / Math.sqrt(value) : 1)),
+    sigma,
     flagRow,
   }
 }

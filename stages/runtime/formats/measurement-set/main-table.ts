@@ -32,7 +32,8 @@ export function mainTable(layout: MsLayout, metadata: MsMetadata, rows: MsRows):
       storage: 'indirect',
       dimensions: 3,
       keywords: { CATEGORY: [] },
-      cells: Array.from({ length: count }, () => undefined),
+      // Every cell is undefined.
+      cells: [],
     },
     { name: 'WEIGHT', type: 'float', storage: 'direct', shape: perPolarization, cells: rows.weight },
     { name: 'SIGMA', type: 'float', storage: 'direct', shape: perPolarization, cells: rows.sigma },
