@@ -1,7 +1,8 @@
 import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { DAY_S, INTEGRATION_S } from '#runtime/sky/constants.ts'
 import { isoUtc, jdToMjd } from '#runtime/sky/time.ts'
-import { firstRows, hasPeriod, isConstant, isStepwise } from './row-arrays.ts'
+import { antennaRows } from './antenna-rows.ts'
+import { firstRows, isConstant, isFinite, isStepwise } from './row-arrays.ts'
 import { subbandOf } from './subband.ts'
 
 /** A header value that cannot be right, or that is of a kind which is not converted. Nothing is repaired. */
@@ -154,39 +155,29 @@ export function polarizationProblem({ polarizations }: Uvh5Header): HeaderProble
 export function antennaProblem(header: Uvh5Header): HeaderProblem | undefined {
   const { antennaNumbers, antennaPositionsM, ant1, ant2, baselines, uvwM } = header
   const hint = 'the antenna table of this file is damaged; set it aside'
-  if (!antennaPositionsM.every(Number.isFinite))
-    return implausible('antenna_positions', 'holds values that are not finite', hint)
-  if (!uvwM.subarray(0, 3 * baselines).every(Number.isFinite))
+  if (!isFinite(antennaPositionsM)) return implausible('antenna_positions', 'holds values that are not finite', hint)
+  if (!isFinite(uvwM.subarray(0, 3 * baselines)))
     return implausible('uvw_array', 'holds values that are not finite', hint)
-  const known = new Set(antennaNumbers)
-  if (known.size !== antennaNumbers.length) return implausible('antenna_numbers', 'lists a number twice', hint)
-  // Where all integrations name the same antennas, the first speaks for all.
-  const rows = hasPeriod(ant1, baselines) && hasPeriod(ant2, baselines) ? baselines : ant1.length
-  const stray = ant1.subarray(0, rows).findIndex((number, row) => !known.has(number) || !known.has(ant2[row]))
-  if (stray < 0) return undefined
+  if (new Set(antennaNumbers).size !== antennaNumbers.length)
+    return implausible('antenna_numbers', 'lists a number twice', hint)
+  const { strayRow } = antennaRows(header)
+  if (strayRow < 0) return undefined
   return implausible(
     'ant_1_array',
-    `row ${stray} names antennas ${ant1[stray]} and ${ant2[stray]}, which antenna_numbers does not list`,
+    `row ${strayRow} names antennas ${ant1[strayRow]} and ${ant2[strayRow]}, which antenna_numbers does not list`,
     hint,
   )
 }
 
 /** All antennas are known here. */
-function baselineProblem({ ant1, ant2, antennaNumbers, baselines, rows }: Uvh5Header): HeaderProblem | undefined {
-  if (!hasPeriod(ant1, baselines) || !hasPeriod(ant2, baselines)) {
-    for (let row = baselines; row < rows; row++) {
-      if (ant1[row] !== ant1[row - baselines] || ant2[row] !== ant2[row - baselines])
-        return disordered('ant_1_array', `row ${row} breaks the order of baselines of the first integration`)
-    }
+function baselineProblem(header: Uvh5Header): HeaderProblem | undefined {
+  const { ant1, ant2, baselines, rows } = header
+  const { periodic, repeatedPair } = antennaRows(header)
+  for (let row = periodic ? rows : baselines; row < rows; row++) {
+    if (ant1[row] !== ant1[row - baselines] || ant2[row] !== ant2[row - baselines])
+      return disordered('ant_1_array', `row ${row} breaks the order of baselines of the first integration`)
   }
-  const indexOf = new Map([...antennaNumbers].map((number, index) => [number, index]))
-  const pairs = new Set<number>()
-  for (let row = 0; row < baselines; row++) {
-    const a = indexOf.get(ant1[row]) ?? -1
-    const b = indexOf.get(ant2[row]) ?? -1
-    pairs.add(Math.min(a, b) * antennaNumbers.length + Math.max(a, b))
-  }
-  return pairs.size === baselines ? undefined : disordered('ant_1_array', 'lists a baseline twice in one integration')
+  return repeatedPair ? disordered('ant_1_array', 'lists a baseline twice in one integration') : undefined
 }
 
 function disordered(field: string, what: string): HeaderProblem {

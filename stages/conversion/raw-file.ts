@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Uvh5Header } from '#runtime/formats/uvh5/header.ts'
 import { jdToMjd } from '#runtime/sky/time.ts'
 import { DEGREE_RAD, INTEGRATION_S } from '#runtime/sky/constants.ts'
 import type { Site } from '#runtime/sky/frames.ts'
-import { firstRows, hasPeriod, isStepwise } from './row-arrays.ts'
+import { antennaRows, digestOf } from './antenna-rows.ts'
 import { distinctTimes } from './array-geometry.ts'
+import { firstRows, isStepwise } from './row-arrays.ts'
 import { subbandOf } from './subband.ts'
 
 /** What all members of an observation must agree on exactly. */
@@ -81,6 +81,7 @@ function memberFile(
   { subband, timesMjd }: { subband: number; timesMjd: Float64Array },
 ): MemberFile {
   const { timeJd, freqHz, channelWidthHz, phasing } = header
+  const { antennas, digests } = antennaRows(header)
   const first = freqHz[0]
   const last = freqHz[freqHz.length - 1]
   const site = {
@@ -89,7 +90,7 @@ function memberFile(
     altitudeM: header.altitudeM,
   }
   // The dialect of the telescope has this in a dataset of its own.
-  const appDec = phasing.kind === 'meridian' ? digest(Float64Array.of(phasing.decOfDateRad)) : ''
+  const appDec = phasing.kind === 'meridian' ? digestOf(Float64Array.of(phasing.decOfDateRad)) : ''
   const centre = phasing.kind === 'meridian' ? '' : JSON.stringify(phasing)
   return {
     file,
@@ -103,33 +104,26 @@ function memberFile(
     lowestHz: Math.min(first, last),
     highestHz: Math.max(first, last),
     polarizations: header.polarizations.length,
-    antennas: presentAntennas(header),
+    antennas,
     rows: header.rows,
     baselines: header.baselines,
     integrations: header.integrations,
     agreement: {
       time_array: stepwiseDigest(timeJd, header.baselines),
       integration_time: stepwiseDigest(header.integrationS, header.baselines),
-      ant_1_array: repeatedDigest(header.ant1, header.baselines),
-      ant_2_array: repeatedDigest(header.ant2, header.baselines),
-      polarization_array: digest(header.polarizations),
-      antenna_numbers: digest(header.antennaNumbers),
-      antenna_positions: digest(header.antennaPositionsM),
+      ant_1_array: digests[0],
+      ant_2_array: digests[1],
+      polarization_array: digestOf(header.polarizations),
+      antenna_numbers: digestOf(header.antennaNumbers),
+      antenna_positions: digestOf(header.antennaPositionsM),
       phase_center_app_dec: appDec,
       phase_center_catalog: centre,
-      'latitude, longitude, altitude': digest(
+      'latitude, longitude, altitude': digestOf(
         Float64Array.of(header.latitudeDeg, header.longitudeDeg, header.altitudeM),
       ),
-      channel_width: digest(Float64Array.of(channelWidthHz, freqHz.length)),
+      channel_width: digestOf(Float64Array.of(channelWidthHz, freqHz.length)),
     },
   }
-}
-
-function presentAntennas({ ant1, ant2, baselines, dialect }: Uvh5Header): number {
-  const rows = dialect === 'dsa110' ? baselines : ant1.length
-  const present = new Set<number>()
-  for (let row = 0; row < rows; row++) present.add(ant1[row]).add(ant2[row])
-  return present.size
 }
 
 /** The fields in which a file differs from another. */
@@ -152,19 +146,8 @@ export function referenceFile<F extends RawFile>(files: readonly F[]): F {
   return largest[0]
 }
 
-/** Of rows that repeat themselves their number and the first integration stand for all. */
-function repeatedDigest(rows: Int32Array, period: number): string {
-  return hasPeriod(rows, period) ? `${rows.length}/${period} ${digest(rows.subarray(0, period))}` : digest(rows)
-}
-
 /** Of rows that change from integration to integration only, the first of each stand for all. */
 function stepwiseDigest(rows: Float64Array, period: number): string {
-  if (!isStepwise(rows, period)) return digest(rows)
-  return `${rows.length}/${period} ${digest(firstRows(rows, period))}`
-}
-
-function digest(array: Float64Array | Int32Array): string {
-  return createHash('sha1')
-    .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
-    .digest('hex')
+  if (!isStepwise(rows, period)) return digestOf(rows)
+  return `${rows.length}/${period} ${digestOf(firstRows(rows, period))}`
 }

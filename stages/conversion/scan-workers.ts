@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { HeaderScratch } from '#runtime/formats/uvh5/values.ts'
+import { createHeaderScratch } from '#runtime/formats/uvh5/values.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { lookAt } from './scan-file.ts'
 import type { FileLook } from './scan-look.ts'
@@ -66,7 +66,7 @@ export async function claimFiles(
   { folder, names, nowMs, control }: ScanTask,
   onLook: (index: number, look: FileLook) => void,
 ): Promise<void> {
-  const scratch: HeaderScratch = new Map()
+  const scratch = createHeaderScratch()
   let looked = 0
   for (let index = Atomics.add(control, 0, 1); index < names.length; index = Atomics.add(control, 0, 1)) {
     if (Atomics.load(control, 1) !== 0) break

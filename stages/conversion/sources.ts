@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { openHdf5 } from '#runtime/formats/hdf5/file.ts'
 import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
 import { decodeHeader, readUvh5Header, type Uvh5Header } from '#runtime/formats/uvh5/header.ts'
-import type { HeaderScratch } from '#runtime/formats/uvh5/values.ts'
+import { createHeaderScratch, type HeaderScratch } from '#runtime/formats/uvh5/values.ts'
 import { mjdFromIso } from '#runtime/sky/time.ts'
 import type { StageInput } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
@@ -47,7 +47,7 @@ export async function readSources(
   options: { expected: readonly number[]; nowMs: number },
 ): Promise<Sources> {
   const members: Source[] = []
-  const scratch: HeaderScratch = new Map()
+  const scratch = createHeaderScratch()
   for (const input of inputs) members.push(await readSource(input, { ...options, scratch }))
   if (members.length === 0) throw new StageError('INPUT_MISSING', 'conversion was given no raw files')
   members.sort((a, b) => a.file.subband - b.file.subband)
@@ -65,7 +65,7 @@ export async function readSources(
  */
 export async function readGroup(paths: readonly string[], options: { nowMs: number }): Promise<RawGroup> {
   const members: Source[] = []
-  const scratch: HeaderScratch = new Map()
+  const scratch = createHeaderScratch()
   for (const path of paths) members.push(await readAny(path, { ...options, scratch }))
   if (members.length === 0) throw new StageError('INPUT_MISSING', 'conversion was given no files')
   checkAgreement(members)

@@ -1,6 +1,7 @@
 import { openHdf5, type Hdf5File } from '../hdf5/file.ts'
 import { readPhasing, type Phasing } from './phasing.ts'
 import {
+  antennaKey,
   decodeNumbers,
   headerValues,
   missing,
@@ -59,6 +60,11 @@ export interface Uvh5Header {
   readonly fsTable: string | undefined
   /** `dsa110`: fringe-stopped to (HA 0, apparent declination), whatever `phaseType` says. */
   readonly dialect: 'dsa110' | 'other'
+  /**
+   * Of files that were decoded with one scratch: the same object for files in a row whose antenna_numbers, ant_1_array
+   * and ant_2_array are the same, so that what was found out about them need not be found out again.
+   */
+  readonly antennaKey: object | undefined
 }
 
 /**
@@ -78,7 +84,8 @@ export async function readUvh5Header(path: string): Promise<Uvh5Header> {
 /**
  * The header of an open file. @param options.uvw `first`: of the telescope's files only the uvw coordinates of the first
  * integration are read, which is what can be wrong with them by themselves
- * @param options.scratch of earlier files of the same kind; row-indexed arrays are valid until it is used again
+ * @param options.scratch of earlier files of the same kind; row-indexed arrays of floating-point numbers are valid until
+ * it is used again
  */
 export function decodeHeader(
   file: Hdf5File,
@@ -157,6 +164,7 @@ export function decodeHeader(
     appliedDelaysNs: optional('extra_keywords/applied_delays_ns', values.string),
     fsTable: optional('extra_keywords/fs_table', values.string),
     dialect,
+    antennaKey: antennaKey(options.scratch, [antennaNumbers, ant1, ant2]),
   }
 }
 

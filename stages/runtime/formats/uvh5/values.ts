@@ -25,10 +25,29 @@ const MAX_HEADER_DATASET_BYTES = 512 * 1024 * 1024
 const MAX_SCRATCH_BYTES = 4 * 1024 * 1024
 
 /**
- * Memory that datasets are decoded in, by their paths, when many files of one kind are looked at in turn. Arrays that
- * were decoded in it are valid until the next file is.
+ * What is kept from file to file when many of one kind are looked at in turn: memory, by the paths of the datasets that
+ * are decoded in it, and 64-bit integers, which such files have in common. Floating-point arrays that were decoded with
+ * it are valid until the next file is; integers stay.
  */
-export type HeaderScratch = Map<string, Uint8Array<ArrayBuffer>>
+export interface HeaderScratch {
+  readonly memory: Map<string, Uint8Array<ArrayBuffer>>
+  readonly integers: Map<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly values: Int32Array }>
+  /** The arrays of integers of the latest file that make up its `antennaKey`. */
+  antennas: { readonly arrays: readonly Int32Array[]; readonly key: object } | undefined
+}
+
+export function createHeaderScratch(): HeaderScratch {
+  return { memory: new Map(), integers: new Map(), antennas: undefined }
+}
+
+/** The same object as for the file before while the arrays are the same. */
+export function antennaKey(scratch: HeaderScratch | undefined, arrays: readonly Int32Array[]): object | undefined {
+  if (scratch === undefined) return undefined
+  const last = scratch.antennas
+  if (last?.arrays.every((array, index) => array === arrays[index])) return last.key
+  scratch.antennas = { arrays, key: {} }
+  return scratch.antennas.key
+}
 
 export function headerValues(file: Hdf5File, scratch?: HeaderScratch): HeaderValues {
   const datasetOf = (path: string): Hdf5Dataset => {
@@ -53,9 +72,18 @@ export function headerValues(file: Hdf5File, scratch?: HeaderScratch): HeaderVal
     numbers,
     integers(path) {
       const { type } = datasetOf(path)
-      return type.kind === 'integer' && type.bytes === 8
-        ? narrowed(bytes(path), `${file.path}: ${path}`, { inPlace: scratch !== undefined })
-        : integral(numbers(path), `${file.path}: ${path}`)
+      const where = `${file.path}: ${path}`
+      if (type.kind !== 'integer' || type.bytes !== 8) return integral(numbers(path), where)
+      const read = bytes(path)
+      const last = scratch?.integers.get(path)
+      if (last !== undefined && Buffer.compare(last.bytes, read) === 0) return last.values
+      const values = narrowed(read, where)
+      if (scratch?.memory.get(path) === read) {
+        // They stay as they are, and the next file is read into other memory.
+        scratch.integers.set(path, { bytes: read, values })
+        scratch.memory.delete(path)
+      }
+      return values
     },
     number: (path) => only(numbers(path), `${file.path}: ${path}`),
     string: (path) => only(strings(path), `${file.path}: ${path}`),
@@ -77,9 +105,19 @@ export function readRows(
   return out
 }
 
-/** The same for a few rows of a large dataset: of its chunk index only what leads to them is read. */
-export function peekRows(file: Hdf5File, dataset: Hdf5Dataset, row0: number, rows: number): Uint8Array<ArrayBuffer> {
-  const out = rowBuffer(file, dataset, rows)
+/**
+ * The same for a few rows of a large dataset: of its chunk index only what leads to them is read.
+ * @param memory where it is large enough, what is returned lies in it
+ */
+export function peekRows(
+  file: Hdf5File,
+  dataset: Hdf5Dataset,
+  row0: number,
+  rows: number,
+  memory?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const size = rowsSize(file, dataset, rows)
+  const out = memory !== undefined && size <= memory.length ? memory.subarray(0, size) : new Uint8Array(size)
   file.peekRows(dataset.path, row0, rows, out)
   return out
 }
@@ -90,13 +128,18 @@ function rowBuffer(
   rows: number,
   scratch?: HeaderScratch,
 ): Uint8Array<ArrayBuffer> {
-  const size = dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes)
-  if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${dataset.path} states ${size} bytes`)
-  const known = scratch?.get(dataset.path)
+  const size = rowsSize(file, dataset, rows)
+  const known = scratch?.memory.get(dataset.path)
   if (known?.length === size) return known
   const made = new Uint8Array(size)
-  if (size <= MAX_SCRATCH_BYTES) scratch?.set(dataset.path, made)
+  if (size <= MAX_SCRATCH_BYTES) scratch?.memory.set(dataset.path, made)
   return made
+}
+
+function rowsSize(file: Hdf5File, dataset: Hdf5Dataset, rows: number): number {
+  const size = dataset.shape.slice(1).reduce((total, length) => total * length, rows * dataset.type.bytes)
+  if (!(size <= MAX_HEADER_DATASET_BYTES)) throw unreadable(file.path, `${dataset.path} states ${size} bytes`)
+  return size
 }
 
 /** Little-endian numbers of any width as float64; int64 beyond 2^53 lose bits. */
@@ -121,9 +164,9 @@ export function decodeNumbers(bytes: Uint8Array<ArrayBuffer>, type: ElementType,
 }
 
 /** int64 to int32 by words, which is much faster than through BigInt. */
-function narrowed(bytes: Uint8Array<ArrayBuffer>, where: string, { inPlace }: { inPlace: boolean }): Int32Array {
+function narrowed(bytes: Uint8Array<ArrayBuffer>, where: string): Int32Array {
   const words = new Int32Array(bytes.buffer)
-  const out = inPlace ? words.subarray(0, words.length / 2) : new Int32Array(words.length / 2)
+  const out = new Int32Array(words.length / 2)
   let beyond = 0
   for (let index = 0, word = 0; index < out.length; index++, word += 2) {
     const low = words[word]
