@@ -29,6 +29,8 @@ export interface Workbench {
   give(scan: Partial<Scan>): void
   script(acts: Record<string, Act>): void
   cli(...argv: string[]): Promise<CliResult>
+  /** The same at a terminal, where a person answers every question so. */
+  answering(answer: string, ...argv: string[]): Promise<CliResult & { questions: string[] }>
   /** The same, stopped as by a signal when `when` matches what it says on standard error. */
   interrupted(when: RegExp, code: number, ...argv: string[]): Promise<CliResult>
   run(...argv: string[]): Promise<CliResult & { document: RunDocument }>
@@ -49,7 +51,12 @@ export function workbench(t: TestContext): Workbench {
   const [input, root] = [join(folder, 'incoming'), join(folder, 'root')]
   process.env['PATH'] = `${join(fixtures, 'bin')}:${process.env['PATH']}`
   process.env['NODE_COMPILE_CACHE'] ??= compileCache
-  const start = async (argv: string[], signal: AbortSignal, hear: (text: string) => void): Promise<CliResult> => {
+  const start = async (
+    argv: string[],
+    signal: AbortSignal,
+    hear: (text: string) => void,
+    ask?: (question: string) => Promise<string>,
+  ): Promise<CliResult> => {
     let out = ''
     let err = ''
     const exitCode = await runCli(argv, {
@@ -60,6 +67,7 @@ export function workbench(t: TestContext): Workbench {
         err += text
         hear(text)
       },
+      ask,
       now: () => new Date(),
       random: Math.random,
       signal,
@@ -77,6 +85,15 @@ export function workbench(t: TestContext): Workbench {
     script(acts) {
       mkdirSync(root, { recursive: true })
       writeFileSync(join(root, 'script.json'), JSON.stringify(acts))
+    },
+    async answering(answer, ...argv) {
+      const questions: string[] = []
+      const ask = (question: string): Promise<string> => {
+        questions.push(question)
+        return Promise.resolve(answer)
+      }
+      const end = await start(argv, new AbortController().signal, () => undefined, ask)
+      return { ...end, questions }
     },
     interrupted(when, code, ...argv) {
       const controller = new AbortController()
