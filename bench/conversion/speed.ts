@@ -18,6 +18,8 @@ export interface PlaceSpeed {
   floorSeconds: Spread
   floorSyncedSeconds: Spread
   conversionSeconds: Spread
+  /** From the first header to the last gate. */
+  phasesSeconds: Spread
   wallSeconds: Spread
   hashSeconds: Spread
   syncSeconds: Spread
@@ -25,12 +27,19 @@ export interface PlaceSpeed {
   peakMemoryBytes: number
   phases: Record<string, { wallSeconds: number; cpuSeconds: number }>
   ratios: {
-    conversionToFloor: { ofMedians: number; ofMinima: number; pairedMedian: number }
+    conversionToFloor: Ratio
+    phasesToFloor: Ratio
     /** Conversion with its fsync to the floor with an fsync. */
     syncedToFloor: number
     /** Conversion and hash to conversion: what hashing the product does to the time. */
     withHashToConversion: number
   }
+}
+
+interface Ratio {
+  ofMedians: number
+  ofMinima: number
+  pairedMedian: number
 }
 
 /** Floor and conversion in turn, so that whatever else the machine does hits both. The first round warms the cache. */
@@ -59,6 +68,11 @@ export async function measureSpeed(
   const floor = byBlock[best]
   const floorSynced = spread(floors[best].map(({ syncedSeconds }) => syncedSeconds))
   const conversion = of((time) => time.conversionSeconds)
+  const toFloor = (pick: (time: StageTime) => number): Ratio => ({
+    ofMedians: of(pick).median / floor.median,
+    ofMinima: of(pick).min / floor.min,
+    pairedMedian: median(ours.map((time, round) => pick(time) / floors[best][round].seconds)),
+  })
   const synced = of((time) => time.conversionSeconds + time.syncSeconds)
   const hash = of((time) => time.hashSeconds)
   return {
@@ -71,6 +85,7 @@ export async function measureSpeed(
     floorSeconds: floor,
     floorSyncedSeconds: floorSynced,
     conversionSeconds: conversion,
+    phasesSeconds: of((time) => time.phasesSeconds),
     wallSeconds: of((time) => time.wallSeconds),
     hashSeconds: hash,
     syncSeconds: of((time) => time.syncSeconds),
@@ -78,11 +93,8 @@ export async function measureSpeed(
     peakMemoryBytes: Math.max(...ours.map((time) => time.peakMemoryBytes)),
     phases: phaseMedians(ours),
     ratios: {
-      conversionToFloor: {
-        ofMedians: conversion.median / floor.median,
-        ofMinima: conversion.min / floor.min,
-        pairedMedian: median(ours.map((time, round) => time.conversionSeconds / floors[best][round].seconds)),
-      },
+      conversionToFloor: toFloor((time) => time.conversionSeconds),
+      phasesToFloor: toFloor((time) => time.phasesSeconds),
       syncedToFloor: synced.median / floorSynced.median,
       withHashToConversion: 1 + hash.median / conversion.median,
     },

@@ -31,6 +31,8 @@ export interface StageTime {
   wallSeconds: number
   /** The same without the phases `hash` and `sync`. */
   conversionSeconds: number
+  /** The other phases alone, from the first header to the last gate: without what starts and ends the process. */
+  phasesSeconds: number
   hashSeconds: number
   syncSeconds: number
   cpuSeconds: number
@@ -79,6 +81,7 @@ export async function convertOnce(root: string, options: StageOptions): Promise<
   return {
     wallSeconds,
     conversionSeconds: wallSeconds - hashSeconds - syncSeconds,
+    phasesSeconds: usage.phases.reduce((sum, phase) => sum + phase.wallSeconds, 0) - hashSeconds - syncSeconds,
     hashSeconds,
     syncSeconds,
     cpuSeconds: usage.cpuSeconds,

@@ -27,6 +27,8 @@ export interface Report {
 
 const seconds = (value: number): string => `${value.toFixed(2)} s`
 const both = ({ min, median }: Spread): string => `${min.toFixed(2)} / ${median.toFixed(2)} s`
+const three = ({ ofMinima, ofMedians, pairedMedian }: PlaceSpeed['ratios']['phasesToFloor']): string =>
+  [ofMinima, ofMedians, pairedMedian].map((value) => value.toFixed(2)).join(' / ')
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
 export function speedTables({ tmpfs, disk }: Report): { speed: string; phases: string } {
@@ -37,10 +39,12 @@ export function speedTables({ tmpfs, disk }: Report): { speed: string; phases: s
     ...Object.keys(places[0].floorSecondsByBlockKB).map((blockKB) =>
       row(`I/O floor, blocks of ${blockKB} kB`, (place) => both(place.floorSecondsByBlockKB[blockKB])),
     ),
-    row('conversion, without hash and fsync', (place) => both(place.conversionSeconds)),
-    row('ratio to the floor, of minima / of medians / median of pairs', ({ ratios: { conversionToFloor: ratio } }) =>
-      [ratio.ofMinima, ratio.ofMedians, ratio.pairedMedian].map((value) => value.toFixed(2)).join(' / '),
+    row('conversion, from the first header to the last gate', (place) => both(place.phasesSeconds)),
+    row('its ratio to the floor, of minima / of medians / median of pairs', ({ ratios }) =>
+      three(ratios.phasesToFloor),
     ),
+    row('with the start and the end of the process', (place) => both(place.conversionSeconds)),
+    row('its ratio to the floor', ({ ratios }) => three(ratios.conversionToFloor)),
     row('floor with fsync', (place) => both(place.floorSyncedSeconds)),
     row('fsync of the product', (place) => both(place.syncSeconds)),
     row('conversion with fsync to the floor with fsync', (place) => place.ratios.syncedToFloor.toFixed(2)),
@@ -62,7 +66,7 @@ export function speedTables({ tmpfs, disk }: Report): { speed: string; phases: s
 
 export function workersTable({ workers = [] }: Report): string {
   return markdown([
-    ['workers', 'conversion', 'CPU time, hash included', 'peak memory', 'product digest'],
+    ['threads', 'conversion', 'CPU time, hash included', 'peak memory', 'product digest'],
     ...workers.map((point) => [
       String(point.workers),
       seconds(point.conversionSeconds),
@@ -126,7 +130,7 @@ export function profileTable({ profile }: Report): string {
   const total = (group: Profile['groups'][number]): number => group.mainSeconds + group.workerSeconds
   const shown = profile.groups.filter((group) => total(group) >= least)
   const table = markdown([
-    ['what', 'main thread', 'two workers', 'part'],
+    ['what', 'main thread', 'worker', 'part'],
     ...shown.map((group) => [
       group.name,
       seconds(group.mainSeconds),
