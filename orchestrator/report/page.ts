@@ -1,6 +1,5 @@
 import { fact, pageDocument, type PageSection } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
-import { verdicts } from '#runtime/stage/quality.ts'
 import { statuses } from '../pipeline/state.ts'
 import { count, enumeration, span } from '../view/format.ts'
 import { observationsSection, problemsSection } from './observations.ts'
@@ -49,12 +48,20 @@ const words: Record<RunReport['status'], { short: string; sentence: string }> = 
   cancelled: { short: 'interrupted', sentence: 'The run was interrupted' },
 }
 
-function headline({ status, counts }: RunReport): string {
-  const found = verdicts.flatMap((verdict) => {
-    const n = counts.verdicts[verdict]
-    return n === undefined ? [] : [`${n} ${verdict}`]
+function headline(report: RunReport): string {
+  const found = outcomes(report)
+  return `${words[report.status].short}${found.length === 0 ? '' : `, ${found.join(', ')}`}`
+}
+
+const outcomeWords = ['good', 'uncertain', 'bad', 'not run', ...statuses] as const
+
+/** How many observations have which verdict, or which state where they were not finished. */
+function outcomes({ observations }: RunReport): string[] {
+  const words = observations.map(({ status, verdict }) => (status === 'done' ? verdict : status))
+  return outcomeWords.flatMap((word) => {
+    const n = words.filter((each) => each === word).length
+    return n === 0 ? [] : [`${n} ${word}`]
   })
-  return `${words[status].short}, ${found.length === 0 ? 'no observation' : found.join(', ')}`
 }
 
 function banner(report: RunReport): Html {
@@ -84,20 +91,13 @@ function tone({ status, counts }: RunReport): string {
 }
 
 /** What came of the run, in one sentence. */
-function sentence({ status, counts }: RunReport): string {
-  const { observations } = counts
-  if (observations === 0) return `${words[status].sentence}; it has no observation.`
-  const ofStatus = statuses.flatMap((each) => {
-    const n = counts.statuses[each]
-    return n === undefined || each === 'done' || each === 'cached' ? [] : [`${n} ${each}`]
-  })
-  const ofVerdict = (['good', 'uncertain', 'bad'] as const).flatMap((verdict) => {
-    const n = counts.verdicts[verdict]
-    return n === undefined ? [] : [`${n} ${verdict}`]
-  })
-  if (observations === 1)
-    return `${words[status].sentence}; its observation is ${[...ofVerdict, ...ofStatus].map((part) => part.slice(2)).join(', ')}.`
-  return `${words[status].sentence}: of ${count(observations, 'observation')} ${enumeration([...ofVerdict, ...ofStatus])}.`
+function sentence(report: RunReport): string {
+  const { status, counts } = report
+  const said = words[status].sentence
+  if (counts.observations === 0) return `${said}; it has no observation.`
+  const found = outcomes(report)
+  if (counts.observations > 1) return `${said}: of ${counts.observations} observations ${enumeration(found)}.`
+  return `${said}; its observation is ${found.map((part) => part.slice(2)).join(', ') || 'done'}.`
 }
 
 function advice({ status, counts, run, problems }: RunReport): Html {

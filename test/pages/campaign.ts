@@ -116,7 +116,10 @@ export function campaignEvents({ observations, interrupted = false, text = '' }:
         })
         break
       }
-      phases[stage].forEach((phase) => emit({ type: 'step.phase', step, phase }, seconds[stage] / phases[stage].length))
+      for (const phase of phases[stage]) {
+        emit({ type: 'step.phase', step, phase })
+        now += (seconds[stage] / phases[stage].length) * 1000
+      }
       emit(ended(step, 1, { class: 'succeeded', evidence: ['exit code 0'], retry: false }), 0.4)
       emit({ type: 'step.finished', step, ...product })
     }
