@@ -2,10 +2,10 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { apiVersion } from '#runtime/stage/contract.ts'
-import { examineMachine, type MachineCheck } from '../executors/local/doctor.ts'
 import { exitCodes } from '../pipeline/outcome.ts'
 import { count, glyph, table, type Style } from '../view/format.ts'
 import { lines, styleOf, type Io } from './io.ts'
+import { examineMachine, type MachineCheck } from './machine-checks.ts'
 import { dataRoot, withGlobalOptions, withHelp, type GlobalOptions } from './options.ts'
 
 interface DoctorOptions extends GlobalOptions {

@@ -1,12 +1,12 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ObservationShape, StagePlan } from '#runtime/stage/contract.ts'
-import { ProblemError } from '../../pipeline/problem.ts'
-import { contracts, pipelineStages } from '../../pipeline/stages.ts'
-import { listCatalogues } from '../../runs/catalogues.ts'
-import { bytes, count } from '../../view/format.ts'
-import { readMachine, wscleanVersion } from './machine.ts'
-import { checkInput, checkRoot } from './preflight.ts'
+import { ProblemError } from '../pipeline/problem.ts'
+import { contracts, pipelineStages } from '../pipeline/stages.ts'
+import { listCatalogues } from '../runs/catalogues.ts'
+import { bytes, count } from '../view/format.ts'
+import { readMachine, wscleanVersion } from '../executors/local/machine.ts'
+import { checkInput, checkRoot } from '../executors/local/preflight.ts'
 
 /** One finding about this machine; `warn`: it works, and could be better. */
 export interface MachineCheck {
