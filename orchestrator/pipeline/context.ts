@@ -5,6 +5,7 @@ import {
   type StageContext,
   type StageResult,
 } from '#runtime/stage/contract.ts'
+import type { StepProduct } from './events.ts'
 import { productPath } from './key.ts'
 import type { PlannedInput, PlannedStep } from './plan.ts'
 import { contracts, pipelineStages, type PipelineStage } from './stages.ts'
@@ -109,5 +110,19 @@ function referenceOf(
     bytes: output.bytes,
     sha256: output.sha256,
     kind: outputs[input.output]?.kind ?? 'file',
+  }
+}
+
+/** What the event log says of a finished step, with paths relative to the data root. */
+export function stepProduct({ product, result }: FinishedProduct): StepProduct {
+  const { outputs, metrics, quality, usage, warnings, provenance } = result
+  return {
+    product,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { path }]) => [name, `${product}/${path}`])),
+    metrics,
+    quality,
+    usage,
+    warnings,
+    provenance,
   }
 }

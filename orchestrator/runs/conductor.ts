@@ -1,8 +1,8 @@
 import { errorData, toStageError } from '#runtime/stage/errors.ts'
 import type { AttemptHandle, AttemptOutcome, Executor } from '../executors/executor.ts'
 import type { RunConfig } from '../pipeline/config.ts'
-import { dependencies, earlierSteps, type FinishedProduct } from '../pipeline/context.ts'
-import type { NewEvent, StepProduct, StepRef } from '../pipeline/events.ts'
+import { dependencies, earlierSteps, stepProduct, type FinishedProduct } from '../pipeline/context.ts'
+import type { NewEvent, StepRef } from '../pipeline/events.ts'
 import type { LiveStep } from '../pipeline/live.ts'
 import { productPath, stepOfProduct } from '../pipeline/key.ts'
 import {
@@ -301,19 +301,6 @@ function plannedEvent({ id, calibration, steps }: PlannedObservation): NewEvent 
       cached: cached !== undefined,
       ...(miss === undefined ? {} : { miss }),
     })),
-  }
-}
-
-function stepProduct({ product, result }: FinishedProduct): StepProduct {
-  const { outputs, metrics, quality, usage, warnings, provenance } = result
-  return {
-    product,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { path }]) => [name, `${product}/${path}`])),
-    metrics,
-    quality,
-    usage,
-    warnings,
-    provenance,
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -6,9 +6,11 @@ import { writeFileAtomic } from '#runtime/stage/files.ts'
 import { configIdentity, parseConfig, type RunConfig } from '../pipeline/config.ts'
 import { runName, runNamePattern } from '../pipeline/names.ts'
 import { ProblemError } from '../pipeline/problem.ts'
+import type { RunEvent } from '../pipeline/events.ts'
 import { foldEvents, type RunState } from '../pipeline/state.ts'
 import { openEventLog, readEvents, type EventLog } from './event-log.ts'
 import { acquireLock, isLocked, type RunLock } from './lock.ts'
+import { rebuildEvents } from './rebuild.ts'
 
 export interface OpenRun {
   name: string
@@ -34,16 +36,21 @@ export async function openRun(
   const name = config.name ?? runName(random, (candidate) => existsSync(join(runs, candidate)))
   const folder = `runs/${name}`
   const path = join(config.root, folder)
-  const continued = existsSync(join(path, 'config.yaml'))
-  if (continued) await requireSameConfig(path, name, config)
+  const configPath = join(path, 'config.yaml')
+  if (existsSync(configPath)) await requireSameConfig(configPath, name, config)
   await mkdir(path, { recursive: true })
   const lock = await acquireLock(join(path, 'lock'))
   try {
-    if (!continued) await writeFileAtomic(join(path, 'config.yaml'), stringify({ ...config, name }))
+    // Another process may have made it meanwhile.
+    const continued = existsSync(configPath)
+    if (continued) await requireSameConfig(configPath, name, config)
+    const lost = continued && existsSync(join(path, 'scan.json')) && !hasLog(path)
+    if (!continued) await writeFileAtomic(configPath, stringify({ ...config, name }))
     const log = openEventLog(join(path, 'events.ndjson'), now)
     const repairs = [
       ...(lock.takenOverFrom === undefined ? [] : [`took over from process ${lock.takenOverFrom}, which has ended`]),
       ...(log.repaired ? ['cut off a half-written last line of the event log'] : []),
+      ...(lost ? ['the event log of the earlier work on this run is lost: a new one begins here'] : []),
     ]
     return { name, folder, log, lock, continued, repairs }
   } catch (error) {
@@ -59,9 +66,11 @@ export async function listRuns(root: string): Promise<string[]> {
     throw error
   })
   const known = names.filter(
-    (name) => runNamePattern.test(name) && existsSync(join(root, 'runs', name, 'events.ndjson')),
+    (name) =>
+      runNamePattern.test(name) &&
+      (hasLog(join(root, 'runs', name)) || existsSync(join(root, 'runs', name, 'config.yaml'))),
   )
-  const dated = known.map((name) => ({ name, at: lastEventTime(join(root, 'runs', name, 'events.ndjson')) }))
+  const dated = known.map((name) => ({ name, at: lastTime(join(root, 'runs', name)) }))
   return dated.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.name < b.name ? -1 : 1)).map(({ name }) => name)
 }
 
@@ -89,10 +98,12 @@ export async function findRun(root: string, wanted: string): Promise<string> {
   )
 }
 
-/** The state of a run from its event log; a run whose process died is shown as cancelled. */
+/**
+ * The state of a run from its event log, or from its products where that is lost; a run whose process died is shown as cancelled.
+ */
 export async function readRun(root: string, name: string): Promise<RunState> {
   const path = join(root, 'runs', name)
-  const state = foldEvents(readEvents(join(path, 'events.ndjson')))
+  const state = foldEvents(await readRunEvents(root, name))
   if (state.status === 'running' && !(await isLocked(join(path, 'lock')))) {
     state.status = 'cancelled'
     for (const step of state.observations.flatMap(({ steps }) => steps))
@@ -102,23 +113,39 @@ export async function readRun(root: string, name: string): Promise<RunState> {
   return state
 }
 
-async function requireSameConfig(path: string, name: string, config: RunConfig): Promise<void> {
-  const file = join(path, 'config.yaml')
+/** The events of a run; where the log is lost, those that what is left tells of. Throws ProblemError when that cannot be read. */
+async function readRunEvents(root: string, name: string): Promise<RunEvent[]> {
+  const path = join(root, 'runs', name)
+  if (hasLog(path)) return readEvents(join(path, 'events.ndjson'))
+  return rebuildEvents(root, { name, config: await readConfig(join(path, 'config.yaml'), root) })
+}
+
+/** Whether anything was ever written into the event log of a run, as far as can be seen. */
+function hasLog(path: string): boolean {
+  return (statSync(join(path, 'events.ndjson'), { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
+async function readConfig(file: string, root: string): Promise<RunConfig> {
   const text = await readFile(file, 'utf8')
-  const before = parseConfig({
+  return parseConfig({
     file: { path: file, text },
     overrides: [],
-    resolvePath: (relative) => join(config.root, relative),
+    resolvePath: (relative) => join(root, relative),
   })
+}
+
+async function requireSameConfig(file: string, name: string, config: RunConfig): Promise<void> {
+  const before = await readConfig(file, config.root)
   if (configIdentity(before) === configIdentity(config)) return
   throw new ProblemError('RUN_NAME_TAKEN', `the run "${name}" has another configuration`, {
     hint: `choose another --name, or none; the other configuration is in ${file}`,
   })
 }
 
-function lastEventTime(path: string): string {
+function lastTime(path: string): string {
+  if (!hasLog(path)) return statSync(join(path, 'config.yaml')).mtime.toISOString()
   try {
-    return readEvents(path).at(-1)?.at ?? ''
+    return readEvents(join(path, 'events.ndjson')).at(-1)?.at ?? ''
   } catch {
     // Its log is damaged: it is listed last, and says so when it is opened.
     return ''

@@ -21,7 +21,15 @@ export function realJob(folder: string): Job {
   })
   return {
     stages: 'real',
-    argv: [join(sky, 'contimg.yaml'), '--set', 'execution.resources.cpu=1', '--set', 'imaging.preset=quicklook', '--set', 'imaging.sizePixels=512'],
+    argv: [
+      join(sky, 'contimg.yaml'),
+      '--set',
+      'execution.resources.cpu=1',
+      '--set',
+      'imaging.preset=quicklook',
+      '--set',
+      'imaging.sizePixels=512',
+    ],
     folder,
   }
 }

@@ -1,5 +1,6 @@
 // Kills runs at every failpoint and at random moments, runs the same command again and compares with an undisturbed run. By hand:
 //   node test/reliability/kill.ts scripted           every failpoint, with stages that do no science
+//   node test/reliability/kill.ts scripted 1 100     the same, from the hundredth kill on
 //   node test/reliability/kill.ts real [EVERY]       every EVERYth failpoint of the real stages
 //   node test/reliability/kill.ts random [N] [SEED]  N moments of each kind of victim, with the real stages
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,17 +13,19 @@ import { realJob, scriptedJob } from './jobs.ts'
 import { treeOf } from './process-tree.ts'
 import { trial, undisturbed, type Job, type Reference, type Verdict } from './trial.ts'
 
-const [what = 'scripted', count = '', seed = '1'] = process.argv.slice(2)
+const [what = 'scripted', count = '', third = ''] = process.argv.slice(2)
+const from = Number(third || 0)
 const folder = mkdtempSync(join(tmpdir(), 'contimg-kill-'))
 const verdicts: Verdict[] = []
 try {
   const job = what === 'scripted' ? scriptedJob(folder) : realJob(folder)
   const reference = await undisturbed(job)
   say(`an undisturbed run takes ${reference.seconds.toFixed(1)} s and passes ${reference.passed.length} failpoints`)
-  if (what === 'random') await randomKills(job, reference, { each: Number(count || 10), seed: Number(seed) })
+  if (what === 'random') await randomKills(job, reference, { each: Number(count || 10), seed: Number(third || 1) })
   else
     for (const [index, kill] of allKills(reference.passed).entries())
-      if (index % Number(count || 1) === 0) tell(describeKill(kill), await trial(job, reference, { failpoints: kill }))
+      if (index % Number(count || 1) === 0 && index >= from)
+        tell(describeKill(kill), await trial(job, reference, { failpoints: kill }))
   summary()
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -45,3 +45,24 @@ test('a damaged line in the middle is an error that names the place', () => {
   writeFileSync(path, 'garbage\n{"type":"run.note","at":"","level":"info","message":""}\n')
   assert.throws(() => readEvents(path), /damaged\.ndjson:1/)
 })
+
+test('a clock that steps back makes no event older than the one before it, also when the run is taken up later', () => {
+  const path = join(folder, 'clock.ndjson')
+  const times = ['22:26:05', '22:26:07', '21:26:07', '21:26:08', '22:30:00'].map(
+    (time) => new Date(`2026-01-25T${time}Z`),
+  )
+  const log = openEventLog(path, () => times.shift() ?? new Date(0))
+  for (let index = 0; index < 5; index++) log.append({ type: 'run.note', level: 'info', message: '' })
+  log.close()
+  const again = openEventLog(path, () => new Date('2026-01-25T20:00:00Z'))
+  again.append({ type: 'run.note', level: 'info', message: '' })
+  again.close()
+  const stamps = readEvents(path).map(({ at }) => Date.parse(at))
+  assert.deepEqual(
+    stamps,
+    stamps.toSorted((a, b) => a - b),
+  )
+  assert.equal(stamps[4], Date.parse('2026-01-25T22:30:00Z'))
+  // It went on by what has passed since, not by what the clock claims.
+  for (const index of [2, 3, 5]) assert.ok((stamps[index] ?? 0) - (stamps[index - 1] ?? 0) < 1000)
+})
