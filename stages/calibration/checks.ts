@@ -1,7 +1,7 @@
 import type { Check } from '#runtime/stage/quality.ts'
-import { gradeValue, setLimits } from './grade.ts'
-import { flaggedFraction } from './set-statistics.ts'
-import type { SurveyResults } from './survey-results.ts'
+import { gradeValue, setLimits } from './solutions/grade.ts'
+import { flaggedFraction } from './solutions/set-statistics.ts'
+import type { SurveyResults } from './survey/survey-results.ts'
 
 /** Flagged part of the data. */
 export function dataFlaggedCheck({ counts }: SurveyResults): Check {

@@ -5,11 +5,11 @@ import type { StageOutcome, StageRun } from '#runtime/stage/contract.ts'
 import type { calibration } from './contract.ts'
 import type { Job } from './job.ts'
 import { baselineLengths, channelsToAverage } from './observation.ts'
-import { flaggedFraction } from './set-statistics.ts'
-import type { SetHeader } from './solution-set.ts'
+import { flaggedFraction } from './solutions/set-statistics.ts'
+import type { SetHeader } from './solutions/solution-set.ts'
 import { reasons } from './summary.ts'
-import type { SurveyResults } from './survey-results.ts'
-import type { WorkerTeam } from './workers.ts'
+import type { SurveyResults } from './survey/survey-results.ts'
+import type { WorkerTeam } from './threads/workers.ts'
 
 export type Stage = StageRun<typeof calibration>
 export type Outcome = StageOutcome<typeof calibration>

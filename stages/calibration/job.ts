@@ -1,10 +1,10 @@
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
-import type { ApplyShape } from './apply.ts'
-import type { BandpassFits, Bandpass } from './bandpass.ts'
-import type { SolveGeometry, SumCube } from './cube.ts'
-import type { ObservationModel } from './model.ts'
+import type { ApplyShape } from './apply/apply.ts'
+import type { BandpassFits, Bandpass } from './solve/bandpass.ts'
+import type { SolveGeometry, SumCube } from './solve/cube.ts'
+import type { ObservationModel } from './model/model.ts'
 import type { ObservationIndex } from './observation.ts'
-import type { SolveOptions } from './solve.ts'
+import type { SolveOptions } from './solve/solve.ts'
 
 /** What all workers of a calibration know from the start. Arrays are backed by shared memory. */
 export interface Job {

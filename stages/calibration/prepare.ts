@@ -4,7 +4,7 @@ import { StageError } from '#runtime/stage/errors.ts'
 import type { CalibrationParams } from './contract.ts'
 import type { Job } from './job.ts'
 import { channelsPerSubband, indexObservation } from './observation.ts'
-import { shareFloat64, shareInt32, sharedFloat32, sharedInt32, sharedUint8 } from './shared-memory.ts'
+import { shareFloat64, shareInt32, sharedFloat32, sharedInt32, sharedUint8 } from './threads/shared-memory.ts'
 
 const DAY_S = 86400
 

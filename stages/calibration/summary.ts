@@ -1,9 +1,9 @@
 import type { Check, Verdict } from '#runtime/stage/quality.ts'
-import { isFlagged } from './bandpass.ts'
+import { isFlagged } from './solve/bandpass.ts'
 import type { Job } from './job.ts'
-import type { SetHeader } from './solution-set.ts'
-import type { SolvedSet } from './solve-set.ts'
-import type { FlagCounts, SurveyResults } from './survey-results.ts'
+import type { SetHeader } from './solutions/solution-set.ts'
+import type { SolvedSet } from './solve/solve-set.ts'
+import type { FlagCounts, SurveyResults } from './survey/survey-results.ts'
 
 const DEGREES = 180 / Math.PI
 /** Bins of the histogram of phase residuals. */

@@ -1,4 +1,4 @@
-import { accumulateBaseline, createAccumulateWork, type BinSums } from '../../../stages/calibration/accumulate.ts'
+import { accumulateBaseline, createAccumulateWork, type BinSums } from '../../../stages/calibration/model/accumulate.ts'
 import {
   clipOutlierChannels,
   createBandpass,
@@ -7,13 +7,13 @@ import {
   normalizeBandpass,
   solveBandpass,
   type Bandpass,
-} from '../../../stages/calibration/bandpass.ts'
-import type { SolveGeometry, SumCube } from '../../../stages/calibration/cube.ts'
-import { solveGains, type Gains } from '../../../stages/calibration/gains.ts'
-import { addBandpassCells, bandpassProduct, setGainCells } from '../../../stages/calibration/collect.ts'
-import { createBaselineModel, createModel, setPaths } from '../../../stages/calibration/model.ts'
+} from '../../../stages/calibration/solve/bandpass.ts'
+import type { SolveGeometry, SumCube } from '../../../stages/calibration/solve/cube.ts'
+import { solveGains, type Gains } from '../../../stages/calibration/solve/gains.ts'
+import { addBandpassCells, bandpassProduct, setGainCells } from '../../../stages/calibration/model/collect.ts'
+import { createBaselineModel, createModel, setPaths } from '../../../stages/calibration/model/model.ts'
 import { indexObservation, timeBins, type ObservationIndex } from '../../../stages/calibration/observation.ts'
-import { referencePhases } from '../../../stages/calibration/reference-antenna.ts'
+import { referencePhases } from '../../../stages/calibration/solve/reference-antenna.ts'
 import type { Synthetic } from './synthetic.ts'
 
 export interface SolveOutcome {

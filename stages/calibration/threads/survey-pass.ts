@@ -1,10 +1,10 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { createBlock, readBlock, type Block } from './block.ts'
-import { SLOTS_PER_UNIT } from './contract.ts'
-import type { Job, SurveyPass } from './job.ts'
-import { createNoiseWork, surveyNoise } from './survey-noise.ts'
-import { createSurveyWork, surveyPolarization, type BaselineData, type SurveyOptions } from './survey.ts'
+import { SLOTS_PER_UNIT } from '../contract.ts'
+import type { Job, SurveyPass } from '../job.ts'
+import { createNoiseWork, surveyNoise } from '../survey/survey-noise.ts'
+import { createSurveyWork, surveyPolarization, type BaselineData, type SurveyOptions } from '../survey/survey.ts'
 
 /** The work of the survey on one unit of slots: read, flag, measure. */
 export function createSurvey(

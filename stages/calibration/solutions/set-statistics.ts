@@ -1,11 +1,11 @@
 import { median, quantile } from '#runtime/numeric/statistics.ts'
-import { isFlagged, type Bandpass } from './bandpass.ts'
-import type { Gains } from './gains.ts'
+import { isFlagged, type Bandpass } from '../solve/bandpass.ts'
+import type { Gains } from '../solve/gains.ts'
 import type { SetCheckName } from './grade.ts'
-import type { Job } from './job.ts'
-import { calibratorResiduals, closureRatio, phaseSteps, type CalibratorResiduals } from './residuals.ts'
-import { reducedChi2, type SolvedSet } from './solve-set.ts'
-import type { FlagCounts, SurveyResults } from './survey-results.ts'
+import type { Job } from '../job.ts'
+import { calibratorResiduals, closureRatio, phaseSteps, type CalibratorResiduals } from '../solve/residuals.ts'
+import { reducedChi2, type SolvedSet } from '../solve/solve-set.ts'
+import type { FlagCounts, SurveyResults } from '../survey/survey-results.ts'
 
 const RAD_TO_DEG = 180 / Math.PI
 

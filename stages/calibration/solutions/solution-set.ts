@@ -2,8 +2,8 @@ import type { SolutionFile } from '#runtime/formats/solutions.ts'
 import type { Verdict } from '#runtime/stage/quality.ts'
 import { z } from 'zod'
 import { verdictSchema } from '#runtime/stage/quality.ts'
-import { solutionFlag, type Bandpass } from './bandpass.ts'
-import type { Gains } from './gains.ts'
+import { solutionFlag, type Bandpass } from '../solve/bandpass.ts'
+import type { Gains } from '../solve/gains.ts'
 
 /** The identity and provenance of a set: the header of its file. */
 const setHeaderSchema = z.object({

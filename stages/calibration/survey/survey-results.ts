@@ -1,8 +1,8 @@
 import { median } from '#runtime/numeric/statistics.ts'
 import { arrayFlagLimits, deadAntennas, flagCells, outlierBaselines, type BaselineAmplitudes } from './flag-array.ts'
-import type { Job, SurveyPass } from './job.ts'
+import type { Job, SurveyPass } from '../job.ts'
 import { antennaNoise, NOISELESS } from './noise.ts'
-import { sharedFloat32, sharedInt32, sharedUint32 } from './shared-memory.ts'
+import { sharedFloat32, sharedInt32, sharedUint32 } from '../threads/shared-memory.ts'
 
 /** Flagged samples by the first reason that applies, of those that could have been observed. */
 export interface FlagCounts {

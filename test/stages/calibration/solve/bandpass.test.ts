@@ -6,9 +6,9 @@ import {
   fillGaps,
   normalizeBandpass,
   type Bandpass,
-} from '../../../stages/calibration/bandpass.ts'
-import { referenceOrder, referencePhases } from '../../../stages/calibration/reference-antenna.ts'
-import { interpolatePhase } from '../../../stages/calibration/interpolate.ts'
+} from '../../../../stages/calibration/solve/bandpass.ts'
+import { referenceOrder, referencePhases } from '../../../../stages/calibration/solve/reference-antenna.ts'
+import { interpolatePhase } from '../../../../stages/calibration/apply/interpolate.ts'
 
 /** One antenna, one polarisation. */
 function line(values: readonly [number, number][], flagged: readonly number[] = []): Bandpass {

@@ -1,6 +1,6 @@
 import type { BinSums } from './accumulate.ts'
-import type { Bandpass } from './bandpass.ts'
-import { cellAt, partStart, type SumCube } from './cube.ts'
+import type { Bandpass } from '../solve/bandpass.ts'
+import { cellAt, partStart, type SumCube } from '../solve/cube.ts'
 
 export interface BandpassCells {
   sums: BinSums

@@ -5,9 +5,9 @@ import type { MeasurementSet } from '#runtime/formats/measurement-set/read.ts'
 import type { MsMetadata, MsRows } from '#runtime/formats/measurement-set/schema.ts'
 import { createMeasurementSet, writeMetadata } from '#runtime/formats/measurement-set/write.ts'
 import type { TimedGains } from './applied-gains.ts'
-import type { Job } from './job.ts'
-import { sharedFloat32, sharedUint32, shareFloat64, shareInt32 } from './shared-memory.ts'
-import type { WorkerTeam } from './workers.ts'
+import type { Job } from '../job.ts'
+import { sharedFloat32, sharedUint32, shareFloat64, shareInt32 } from '../threads/shared-memory.ts'
+import type { WorkerTeam } from '../threads/workers.ts'
 
 /** Bytes of visibilities in one tile: fits the second-level cache with what it is made from. */
 const TILE_BYTES = 196608

@@ -1,8 +1,8 @@
 import { fluxAt, type RankedCalibrator } from '#runtime/sky/calibrators.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
 import { foldVerdict, type Check, type Verdict } from '#runtime/stage/quality.ts'
-import { noCatalogueCheck, sefdCheck } from './checks.ts'
-import { fluxAnchorOf } from './choose-calibrator.ts'
+import { noCatalogueCheck, sefdCheck } from '../checks.ts'
+import { fluxAnchorOf } from '../model/choose-calibrator.ts'
 import {
   antennaNames,
   averageOf,
@@ -14,15 +14,15 @@ import {
   middleTime,
   type Metrics,
   type Observation,
-} from './context.ts'
-import { calibration } from './contract.ts'
+} from '../context.ts'
+import { calibration } from '../contract.ts'
 import { gradeSet } from './grade.ts'
 import { solutionSetId } from './set-id.ts'
 import { measuredSefd, setNumbers, type SefdNumbers, type SetNumbers } from './set-statistics.ts'
-import type { SkyModel } from './sky-model.ts'
+import type { SkyModel } from '../model/sky-model.ts'
 import type { SetHeader } from './solution-set.ts'
-import type { SolvedSet } from './solve-set.ts'
-import { reasons, summarize } from './summary.ts'
+import type { SolvedSet } from '../solve/solve-set.ts'
+import { reasons, summarize } from '../summary.ts'
 
 export interface OwnSet {
   header: SetHeader

@@ -1,7 +1,7 @@
-import { isFlagged, type Bandpass } from './bandpass.ts'
-import type { Gains } from './gains.ts'
+import { isFlagged, type Bandpass } from '../solve/bandpass.ts'
+import type { Gains } from '../solve/gains.ts'
 import { interpolatePhase } from './interpolate.ts'
-import { sharedFloat64 } from './shared-memory.ts'
+import { sharedFloat64 } from '../threads/shared-memory.ts'
 
 /** Gains ready for `applyRow`, in the antenna order of the data; zeros mark what may not be used. */
 export interface TimedGains {

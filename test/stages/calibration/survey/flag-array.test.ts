@@ -7,9 +7,9 @@ import {
   outlierBaselines,
   type BaselineAmplitudes,
   type CellStatistics,
-} from '../../../stages/calibration/flag-array.ts'
-import { antennaNoise } from '../../../stages/calibration/noise.ts'
-import { CELL_POWER_STEPS } from '../../../stages/calibration/survey.ts'
+} from '../../../../stages/calibration/survey/flag-array.ts'
+import { antennaNoise } from '../../../../stages/calibration/survey/noise.ts'
+import { CELL_POWER_STEPS } from '../../../../stages/calibration/survey/survey.ts'
 
 const antennas = 20
 const pairs = Array.from({ length: antennas }, (_, i) => Array.from({ length: i }, (__, j) => [j, i] as const)).flat()

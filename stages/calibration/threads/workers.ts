@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Progress } from '#runtime/stage/contract.ts'
 import { StageError, type ErrorCode } from '#runtime/stage/errors.ts'
-import { SLOTS_PER_UNIT } from './contract.ts'
-import { unitsOf, type Job, type Pass, type PassResult } from './job.ts'
+import { SLOTS_PER_UNIT } from '../contract.ts'
+import { unitsOf, type Job, type Pass, type PassResult } from '../job.ts'
 
 /** Milliseconds between two looks at the progress. */
 const PROGRESS_MS = 500

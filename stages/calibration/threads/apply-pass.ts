@@ -1,6 +1,6 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
-import { applyRow, createApplyWork } from './apply.ts'
-import type { ApplyPass, Job } from './job.ts'
+import { applyRow, createApplyWork } from '../apply/apply.ts'
+import type { ApplyPass, Job } from '../job.ts'
 
 /** The work of applying on one unit: the input rows of one tile of output rows. */
 export function createApply(

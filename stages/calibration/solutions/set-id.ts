@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '#runtime/stage/files.ts'
-import type { CalibrationParams } from './contract.ts'
+import type { CalibrationParams } from '../contract.ts'
 
 export interface SetIdentity {
   contractVersion: number

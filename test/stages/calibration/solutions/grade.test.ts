@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { foldVerdict } from '#runtime/stage/quality.ts'
-import { gradeSet, type SetStatistics } from '../../../stages/calibration/grade.ts'
+import { gradeSet, type SetStatistics } from '../../../../stages/calibration/solutions/grade.ts'
 
 const perfect: SetStatistics = {
   bandpassFlagged: 0,

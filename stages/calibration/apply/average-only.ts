@@ -1,7 +1,7 @@
 import { quality, type Check } from '#runtime/stage/quality.ts'
 import { unitGains } from './applied-gains.ts'
-import { dataFlaggedCheck } from './checks.ts'
-import { flagMetrics, type Observation, type Outcome } from './context.ts'
+import { dataFlaggedCheck } from '../checks.ts'
+import { flagMetrics, type Observation, type Outcome } from '../context.ts'
 import { writeOutput } from './write-output.ts'
 
 /** Flags and averages without any calibration; everything made from it is labelled. */

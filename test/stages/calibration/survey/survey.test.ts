@@ -7,8 +7,8 @@ import {
   surveyPolarization,
   type BaselineData,
   type SurveyOptions,
-} from '../../../stages/calibration/survey.ts'
-import { createNoiseWork, surveyNoise } from '../../../stages/calibration/survey-noise.ts'
+} from '../../../../stages/calibration/survey/survey.ts'
+import { createNoiseWork, surveyNoise } from '../../../../stages/calibration/survey/survey-noise.ts'
 
 const shape = { integrations: 8, channels: 96, polarizations: 2, perSubband: 48 }
 const { integrations, channels, polarizations, perSubband } = shape

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PERLEY_BUTLER_2017 } from '#runtime/sky/calibrators.ts'
 import { DEGREE_RAD } from '#runtime/sky/constants.ts'
-import { buildSkyModel, type CatalogueEntry } from '../../../stages/calibration/sky-model.ts'
-import { solutionSetId } from '../../../stages/calibration/set-id.ts'
-import { calibrationParams } from '../../../stages/calibration/contract.ts'
+import { buildSkyModel, type CatalogueEntry } from '../../../../stages/calibration/model/sky-model.ts'
+import { solutionSetId } from '../../../../stages/calibration/solutions/set-id.ts'
+import { calibrationParams } from '../../../../stages/calibration/contract.ts'
 
 const calibrator = PERLEY_BUTLER_2017.find(({ name }) => name === '3C286')!
 const raDeg = calibrator.direction.raRad / DEGREE_RAD

@@ -7,16 +7,16 @@ import {
   type Bandpass,
   type BandpassFits,
 } from './bandpass.ts'
-import type { CalibrationParams } from './contract.ts'
+import type { CalibrationParams } from '../contract.ts'
 import type { SolveGeometry, SumCube } from './cube.ts'
 import { solveGains, type Gains } from './gains.ts'
-import type { Job } from './job.ts'
-import type { ObservationModel } from './model.ts'
+import type { Job } from '../job.ts'
+import type { ObservationModel } from '../model/model.ts'
 import { referencePhases } from './reference-antenna.ts'
 import { outlierAntennas, outlierBaselinesOf, phaseSteps } from './residuals.ts'
-import { shareFloat64, sharedFloat32, sharedFloat64, sharedUint16, sharedUint8 } from './shared-memory.ts'
-import type { SurveyResults } from './survey-results.ts'
-import type { WorkerTeam } from './workers.ts'
+import { shareFloat64, sharedFloat32, sharedFloat64, sharedUint16, sharedUint8 } from '../threads/shared-memory.ts'
+import type { SurveyResults } from '../survey/survey-results.ts'
+import type { WorkerTeam } from '../threads/workers.ts'
 
 /** G2 scattering more than this about its mean is taken out of the bins before the bandpass is solved again, radians. */
 const DRIFT_RAD = (0.5 * Math.PI) / 180

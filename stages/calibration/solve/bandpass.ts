@@ -1,7 +1,7 @@
 import { mad, SIGMA_PER_MAD } from '#runtime/numeric/statistics.ts'
 import { wrapPi } from '#runtime/sky/projection.ts'
 import { createSumsFor, loadCell, loadPart, type SolveGeometry, type SumCube } from './cube.ts'
-import { runningMedian } from './running-median.ts'
+import { runningMedian } from '../survey/running-median.ts'
 import { solveCell, type SolveOptions } from './solve.ts'
 
 /** Why a solution is flagged. Filled channels carry their mark without being flagged. */

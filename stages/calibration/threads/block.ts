@@ -1,5 +1,5 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
-import type { Job } from './job.ts'
+import type { Job } from '../job.ts'
 
 /**
  * Visibilities of a group of slots over all integrations. Each subband of a run of rows is read on its own, so that where

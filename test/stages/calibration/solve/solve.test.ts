@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '#runtime/numeric/random.ts'
-import { cellAt } from '../../../stages/calibration/cube.ts'
-import { addPairErrors, createPairErrors, cramerRao } from './cramer-rao.ts'
-import { conjugated, solveInMemory, totalGain, type SolveOutcome } from './in-memory.ts'
-import { synthesize, type Synthetic } from './synthetic.ts'
+import { cellAt } from '../../../../stages/calibration/solve/cube.ts'
+import { addPairErrors, createPairErrors, cramerRao } from '../cramer-rao.ts'
+import { conjugated, solveInMemory, totalGain, type SolveOutcome } from '../in-memory.ts'
+import { synthesize, type Synthetic } from '../synthetic.ts'
 
 interface Cell {
   c: number

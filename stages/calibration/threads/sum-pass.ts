@@ -1,10 +1,10 @@
 import type { MsTiles } from '#runtime/formats/measurement-set/tiles.ts'
-import { accumulateBaseline, createAccumulateWork, type BinSums } from './accumulate.ts'
+import { accumulateBaseline, createAccumulateWork, type BinSums } from '../model/accumulate.ts'
 import { createBlock, readBlock } from './block.ts'
-import { addBandpassCells, bandpassProduct, setGainCells } from './collect.ts'
-import { SLOTS_PER_UNIT } from './contract.ts'
-import type { BandpassSumPass, GainSumPass, Job } from './job.ts'
-import { createBaselineModel, setPaths } from './model.ts'
+import { addBandpassCells, bandpassProduct, setGainCells } from '../model/collect.ts'
+import { SLOTS_PER_UNIT } from '../contract.ts'
+import type { BandpassSumPass, GainSumPass, Job } from '../job.ts'
+import { createBaselineModel, setPaths } from '../model/model.ts'
 
 /** The work of a summing pass on one unit of slots: read, predict, accumulate, hand each bin on. */
 export function createSums(job: Job, pass: BandpassSumPass | GainSumPass, tiles: MsTiles): (unit: number) => void {

@@ -4,7 +4,7 @@ import type { StageInput } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
 import { quality, type Check } from '#runtime/stage/quality.ts'
 import { layOutGains } from './applied-gains.ts'
-import { coverageCheck, dataFlaggedCheck } from './checks.ts'
+import { coverageCheck, dataFlaggedCheck } from '../checks.ts'
 import {
   antennaNames,
   correlatorSetup,
@@ -14,9 +14,9 @@ import {
   setKeywords,
   type Observation,
   type Outcome,
-} from './context.ts'
-import { measuredSefd, solvedAntennas } from './set-statistics.ts'
-import { fromFile, judgeSet, selectAntennas, worse, type SolutionSet } from './solution-set.ts'
+} from '../context.ts'
+import { measuredSefd, solvedAntennas } from '../solutions/set-statistics.ts'
+import { fromFile, judgeSet, selectAntennas, worse, type SolutionSet } from '../solutions/solution-set.ts'
 import { writeOutput } from './write-output.ts'
 
 /** Applies a set that another observation solved: bandpass and gain, not its short phases. */
