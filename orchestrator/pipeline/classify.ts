@@ -27,7 +27,7 @@ export interface ProcessEvidence {
   signal: string | undefined
   /** Who asked it to stop, when somebody did. */
   stopped?: 'user' | 'deadline'
-  /** Kills for memory that the kernel counted in our control group while the child ran. */
+  /** Kills for memory that the kernel counted while the child ran: in our control group, else on the machine. */
   oomKills: number
   /** The error that the stage itself reported. */
   error?: ErrorData
@@ -36,6 +36,9 @@ export interface ProcessEvidence {
   /** Last lines of its standard error. */
   lastLines: readonly string[]
   phase?: string
+  /** Memory it had at most, as far as it was seen, and what it had been given. */
+  peakMemoryBytes?: number
+  limitBytes?: number
 }
 
 /** A shell's exit code for a signal n is 128 + n. */
@@ -50,6 +53,7 @@ export function classifyProcess(evidence: ProcessEvidence): AttemptClass {
   if (stopped === 'deadline') return 'deadline'
   if (stopped === 'user') return 'cancelled'
   if (error?.code === 'DISK_FULL') return 'scratch-full'
+  if (error?.code === 'OUT_OF_MEMORY') return 'oom'
   if (error !== undefined && error.code !== 'CANCELLED') return 'app'
   if (oomKills > 0 && (signal === 'SIGKILL' || exitCode === EXIT_KILLED)) return 'oom'
   if (lastLines.some((line) => line.includes('heap out of memory'))) return 'heap'
@@ -108,7 +112,7 @@ export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence)
         why:
           outcome === 'heap'
             ? `the heap of its JavaScript reached its limit: ${words}`
-            : `the kernel killed it (${how}) when memory was used up`,
+            : `the kernel killed it (${how}) when memory was used up${usedMemory(evidence)}`,
         hint: 'free some memory or choose smaller parameters, then run the same command again: finished steps are reused',
       }
     case 'deadline':
@@ -143,6 +147,14 @@ export function explainAttempt(outcome: AttemptClass, evidence: ProcessEvidence)
         hint: 'read its log; report this as a defect',
       }
   }
+}
+
+function usedMemory({ peakMemoryBytes, limitBytes }: ProcessEvidence): string {
+  const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
+  const used = peakMemoryBytes === undefined ? '' : `; it was last seen with ${mebibytes(peakMemoryBytes)}`
+  const given =
+    limitBytes === undefined ? '' : `${used === '' ? '; it' : ' and'} had been given ${mebibytes(limitBytes)}`
+  return `${used}${given}`
 }
 
 /** The line that says most of what a dying process printed: the last error, else the last line that is no stack trace. */

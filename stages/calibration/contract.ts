@@ -8,6 +8,9 @@ export const MAX_WORKERS = 4
 
 /** Baselines (times integrations) that a worker holds at once. */
 export const SLOTS_PER_UNIT = 32
+/** Channels averaged into one unless the parameters say otherwise, and bytes of one averaged visibility: data, weight, flag. */
+const CHANNELS_AVERAGED = 8
+const BYTES_PER_VISIBILITY = 8 + 4 + 1 / 8
 
 export const calibrationParams = z.strictObject({
   mode: z
@@ -231,6 +234,7 @@ export const calibration = defineStage({
     return {
       workingBytes: 160 * MIB + cubes + flags + MAX_WORKERS * perWorker,
       scratchBytes: 0,
+      outputBytes: Math.round((visibilities / CHANNELS_AVERAGED) * BYTES_PER_VISIBILITY),
       seconds: 2 + visibilities / 2.5e7,
     }
   },

@@ -3,6 +3,7 @@ import { openMeasurementSet, type MeasurementSet } from '#runtime/formats/measur
 import type { RankedCalibrator } from '#runtime/sky/calibrators.ts'
 import type { Run } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
+import { checkPlan } from '#runtime/stage/plan-check.ts'
 import { applyOther } from './apply/apply-other.ts'
 import { averageOnly } from './apply/average-only.ts'
 import { chooseCalibrator } from './model/choose-calibrator.ts'
@@ -24,7 +25,7 @@ export const run: Run<typeof calibration> = async (stage) => {
   checkPolarizations(set)
   checkAntennas(stage, set)
   const job = prepareJob(set, params)
-  checkPlan(job, stage)
+  await checkNeed(job, stage)
   const own = params.mode === 'auto' && inputs.solutions === undefined
   const calibrator = own ? chooseCalibrator(set.metadata.beam, job.freqHz, params.calibrator) : undefined
   const sky = calibrator === undefined ? undefined : await stage.phase('model', () => skyModel(stage, set, calibrator))
@@ -124,8 +125,9 @@ function checkAntennas({ params }: Stage, { metadata }: MeasurementSet): void {
   }
 }
 
-function checkPlan(job: Job, { params, resources }: Stage): void {
-  const plan = calibration.plan(params, {
+/** Holds what the calibration will need against what it was given. */
+async function checkNeed(job: Job, stage: Stage): Promise<void> {
+  const plan = calibration.plan(stage.params, {
     antennas: job.index.antennas.length,
     baselines: job.index.slots,
     integrations: job.index.integrations,
@@ -133,9 +135,5 @@ function checkPlan(job: Job, { params, resources }: Stage): void {
     channelsPerSubband: job.perSubband,
     polarizations: job.polarizations,
   })
-  if (plan.workingBytes <= resources.memoryBytes) return
-  const [needed, given] = [plan.workingBytes, resources.memoryBytes].map((bytes) => Math.ceil(bytes / 1048576))
-  throw new StageError('PLAN_TOO_LARGE', `calibration needs ${needed} MiB of memory, the limit is ${given} MiB`, {
-    hint: 'raise execution.stages.calibration.resources.memory',
-  })
+  await checkPlan('calibration', plan, stage)
 }

@@ -139,6 +139,7 @@ export const conversion = defineStage({
     return {
       workingBytes: residentBytes(rows),
       scratchBytes: 0,
+      outputBytes: Math.round(setBytes(rows, visibilities)),
       stagingBytes: Math.ceil(STAGING_MARGIN * setBytes(rows, visibilities)),
       seconds: 1 + visibilities / VISIBILITIES_PER_SECOND,
     }

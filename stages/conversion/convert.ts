@@ -1,4 +1,4 @@
-import { cp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { H5WASM_HEAP_BYTES } from '#runtime/formats/hdf5/h5wasm-module.ts'
 import type { MsLayout } from '#runtime/formats/measurement-set/layout.ts'
@@ -6,7 +6,9 @@ import { createMeasurementSet, writeMetadata } from '#runtime/formats/measuremen
 import type { StationTable } from '#runtime/formats/station-table.ts'
 import type { EarthOrientationTable } from '#runtime/sky/time.ts'
 import type { StageOutcome, StageRun } from '#runtime/stage/contract.ts'
+import { copyTree } from '#runtime/stage/copy.ts'
 import { filesystemOf } from '#runtime/stage/filesystem.ts'
+import { checkPlan } from '#runtime/stage/plan-check.ts'
 import { antennaHealth } from './antenna-health.ts'
 import { outputBand } from './band.ts'
 import { blockJob, TILE_ROWS } from './block-job.ts'
@@ -79,6 +81,14 @@ async function convertRead(
   const order = polarizationOrder(header.polarizations)
   const { stokes } = order
   const staging = await chooseStaging(shell, header.rows, header.rows * band.freqHz.length * stokes.length)
+  await checkPlan(
+    'conversion',
+    {
+      workingBytes: residentBytes(header.rows),
+      outputBytes: setBytes(header.rows, header.rows * band.freqHz.length * stokes.length),
+    },
+    shell,
+  )
   const layout: MsLayout = {
     path: join(staging.staged ? scratchDir : outputDir, SET),
     rows: header.rows,
@@ -146,7 +156,7 @@ async function convertRead(
   )
   if (staging.staged) {
     await shell.phase('copy', async () => {
-      await cp(layout.path, join(outputDir, SET), { recursive: true })
+      await copyTree(layout.path, join(outputDir, SET), shell.signal)
       await rm(layout.path, { recursive: true })
     })
   }

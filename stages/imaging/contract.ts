@@ -18,6 +18,10 @@ const WSCLEAN_BYTES_PER_PIXEL = 62
 const WSCLEAN_BYTES_PER_VISIBILITY = 28
 const REORDERED_BYTES_PER_VISIBILITY = 20
 
+/** Images of the product, in float32. */
+const IMAGE_PLANES = 9
+const BYTES_PER_PLANE_PIXEL = 4
+
 /** Thirteen planes that WSClean and the mask leave on scratch. */
 const SCRATCH_BYTES_PER_PIXEL = 52
 
@@ -249,6 +253,7 @@ export const imaging = defineStage({
       // Node waits with one plane or two while WSClean works, and WSClean has ended when Node searches.
       workingBytes: Math.round(NODE_BYTES + Math.max(wsclean + 16 * pixels, NODE_BYTES_PER_PIXEL * pixels)),
       scratchBytes: Math.round(reordered + copy + SCRATCH_BYTES_PER_PIXEL * pixels),
+      outputBytes: IMAGE_PLANES * BYTES_PER_PLANE_PIXEL * pixels,
       seconds: 3 + (passes * visibilities) / VISIBILITIES_PER_CORE_SECOND / 2 + pixels / 1e6,
     }
   },

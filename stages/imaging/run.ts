@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readFitsImage } from '#runtime/formats/fits/image.ts'
 import type { Run } from '#runtime/stage/contract.ts'
 import { StageError } from '#runtime/stage/errors.ts'
+import { checkPlan } from '#runtime/stage/plan-check.ts'
 import { quality } from '#runtime/stage/quality.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { imaging } from './contract.ts'
@@ -13,7 +14,7 @@ import { resolveSettings } from './presets.ts'
 import { writeProducts } from './products.ts'
 import { parseSkyModel } from './sky-model.ts'
 import { summarize } from './summary.ts'
-import { openVisibilities, surveyVisibilities } from './visibilities.ts'
+import { openVisibilities, surveyVisibilities, type VisibilitySet } from './visibilities.ts'
 import { findWsclean } from './wsclean.ts'
 import type { WscleanVersion } from './wsclean-arguments.ts'
 
@@ -22,9 +23,12 @@ export const run: Run<typeof imaging> = async (stage) => {
   const settings = resolveSettings(stage.params)
   const version = await stage.phase('engine', () => engineVersion(stage))
   const folder = stage.inputs.calibrated.path
-  const sets = await stage.phase('survey', () => openSets(stage, folder))
+  const { sets, plan } = await stage.phase('survey', async () => {
+    const opened = await openSets(folder)
+    const need = await checkNeed(stage, opened)
+    return { sets: await surveySets(stage, opened), plan: need }
+  })
   const skyModel = await readSkyModel(folder)
-  const plan = checkPlan(stage, sets)
   const engine = createEngine(stage, { version, settings, plannedSeconds: plan.seconds })
   const imaged = await imageObservation(stage, { engine, sets, skyModel })
   const summary = await stage.phase('beam and noise', async () => {
@@ -57,18 +61,21 @@ async function engineVersion({ params, signal }: Stage): Promise<WscleanVersion>
 }
 
 /** The MeasurementSets of a calibrated product: every directory named *.ms in it. */
-async function openSets(stage: Stage, folder: string): Promise<SurveyedSet[]> {
+async function openSets(folder: string): Promise<VisibilitySet[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.ms')).sort()
   if (names.length === 0) {
     throw new StageError('INPUT_MISSING', `${folder} holds no MeasurementSet (*.ms)`, {
       hint: 'run the calibration again',
     })
   }
+  const sets: VisibilitySet[] = []
+  for (const name of names) sets.push(await openVisibilities(join(folder, name)))
+  return sets
+}
+
+async function surveySets(stage: Stage, opened: readonly VisibilitySet[]): Promise<SurveyedSet[]> {
   const sets: SurveyedSet[] = []
-  for (const name of names) {
-    const set = await openVisibilities(join(folder, name))
-    sets.push({ set, survey: await surveyVisibilities(set, stage.signal) })
-  }
+  for (const set of opened) sets.push({ set, survey: await surveyVisibilities(set, stage.signal) })
   if (sets.every(({ survey }) => survey.weights.every((weight) => weight === 0))) {
     throw new StageError('DATA_UNUSABLE', 'every visibility is flagged: there is nothing to image', {
       hint: 'look at the flag counts of the calibration',
@@ -87,25 +94,21 @@ async function readSkyModel(folder: string): Promise<SkySource[]> {
   }
 }
 
-function checkPlan({ params, resources }: Stage, sets: readonly SurveyedSet[]): ReturnType<typeof imaging.plan> {
-  const [{ set, survey }] = sets
-  const antennas = Math.max(...sets.map((each) => each.survey.antennas))
-  const averaging = Number(set.metadata.extra['CHANAVG'] ?? 8)
-  const plan = imaging.plan(params, {
+/** What the imaging will need, held against what it was given; from the sizes alone, before any data are read. */
+async function checkNeed(stage: Stage, sets: readonly VisibilitySet[]): Promise<ReturnType<typeof imaging.plan>> {
+  const [set] = sets
+  const antennas = Math.max(2, ...sets.map(({ metadata }) => metadata.antennas.length))
+  const baselines = (antennas * (antennas - 1)) / 2
+  const averaging = Number(set?.metadata.extra['CHANAVG'] ?? 8)
+  const plan = imaging.plan(stage.params, {
     antennas,
     baselines: (antennas * (antennas + 1)) / 2,
-    integrations: survey.integrations,
+    // Rows of absent baselines do not exist: a part of an integration is as good here.
+    integrations: sets.reduce((sum, { layout }) => sum + layout.rows, 0) / baselines,
     subbands: 1,
-    channelsPerSubband: set.layout.channels * averaging,
-    polarizations: set.layout.polarizations,
+    channelsPerSubband: (set?.layout.channels ?? 0) * averaging,
+    polarizations: set?.layout.polarizations ?? 2,
   })
-  const mebibytes = (bytes: number): number => Math.ceil(bytes / 1_048_576)
-  if (plan.workingBytes > resources.memoryBytes) {
-    throw new StageError(
-      'PLAN_TOO_LARGE',
-      `imaging needs ${mebibytes(plan.workingBytes)} MiB of memory, the limit is ${mebibytes(resources.memoryBytes)} MiB`,
-      { hint: 'raise execution.stages.imaging.resources.memory, or lower imaging.sizePixels' },
-    )
-  }
+  await checkPlan('imaging', plan, { ...stage, smaller: 'imaging.sizePixels' })
   return plan
 }

@@ -1,5 +1,6 @@
 import { ChildFailure, exec } from '#runtime/stage/exec.ts'
 import { StageError } from '#runtime/stage/errors.ts'
+import { readMemoryKills } from '#runtime/stage/memory.ts'
 import { isSupported, parseWscleanVersion, type WscleanVersion } from './wsclean-arguments.ts'
 import { emptyCleanLog, isDiverging, readLogLine, type CleanLog } from './wsclean-log.ts'
 
@@ -59,7 +60,13 @@ export async function runWsclean(call: WscleanCall): Promise<WscleanResult> {
   }
 }
 
+/** What WSClean, CFITSIO and casacore say when a file system is full. */
+const noRoom = /no space left on device|disk quota exceeded|error writing (data buffer )?to (FITS )?file/i
+/** What the C++ library says when there is no memory. */
+const noMemory = /std::bad_alloc|cannot allocate memory/i
+
 async function startOrExplain<T>(start: () => Promise<T>): Promise<T> {
+  const killsBefore = await readMemoryKills()
   try {
     return await start()
   } catch (error) {
@@ -72,10 +79,19 @@ async function startOrExplain<T>(start: () => Promise<T>): Promise<T> {
       })
     }
     const said = cause.lastLines.filter((line) => !/^[+ ]*$/.test(line)).slice(-shownLines)
+    const all = cause.lastLines.join('\n')
+    if (noRoom.test(all)) throw new StageError('DISK_FULL', `WSClean could not write: ${said.at(-1) ?? ''}`, { cause })
+    if (noMemory.test(all) || (cause.signal === 'SIGKILL' && (await readMemoryKills()) > killsBefore)) {
+      const how = cause.signal === 'SIGKILL' ? 'the kernel killed WSClean for memory' : 'WSClean got no more memory'
+      throw new StageError('OUT_OF_MEMORY', how, {
+        hint: 'free some memory, raise execution.stages.imaging.resources.memory, or lower imaging.sizePixels',
+        cause,
+      })
+    }
     throw new StageError('WSCLEAN_FAILED', `${error.message}: ${said.join(' | ') || 'it printed nothing'}`, {
       hint:
         cause.signal === 'SIGKILL'
-          ? 'probably out of memory: give the stage more, or image fewer pixels'
+          ? 'it was killed from outside, as far as the kernel tells not for memory: run the same command again'
           : 'its last lines are in stage.log',
       cause,
     })

@@ -109,6 +109,14 @@ const LARGEST_PIXELS = 4800 ** 2
 /** Image, beam, background, noise, signal-to-noise, islands and two more planes at once. */
 const BYTES_PER_PIXEL = 34
 
+/** Node with the code of the stage and the pictures of the report. */
+const BASE_BYTES = 80 * 1024 ** 2
+
+/** Memory of the validation of an image. */
+export function validationBytes(pixels: number): number {
+  return BASE_BYTES + pixels * BYTES_PER_PIXEL
+}
+
 /** The validation stage: source catalogue, graded checks, verdict and report of one image. */
 export const validation = defineStage({
   name: 'validation',
@@ -168,5 +176,5 @@ export const validation = defineStage({
     residualPeakSnr: { unit: '1', help: 'Largest absolute residual over local noise' },
     resolvedFraction: { unit: '1', help: 'Sources that are resolved' },
   },
-  plan: () => ({ workingBytes: LARGEST_PIXELS * BYTES_PER_PIXEL, scratchBytes: 0, seconds: 10 }),
+  plan: () => ({ workingBytes: validationBytes(LARGEST_PIXELS), scratchBytes: 0, seconds: 10 }),
 })

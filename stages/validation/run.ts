@@ -5,11 +5,12 @@ import { openCatalogue } from '#runtime/formats/catalogue/strips.ts'
 import { readFitsImage, type FitsImage } from '#runtime/formats/fits/image.ts'
 import { writeFitsTable } from '#runtime/formats/fits/table.ts'
 import type { Run, StageRun } from '#runtime/stage/contract.ts'
+import { checkPlan } from '#runtime/stage/plan-check.ts'
 import { z } from 'zod'
 import { assess, type Assessment } from './assess.ts'
 import { calibrationSummarySchema } from './calibration-summary.ts'
 import { catalogueColumns } from './catalogue-table.ts'
-import { validation } from './contract.ts'
+import { validation, validationBytes } from './contract.ts'
 import { expectedFalsePeaks } from './false-peaks.ts'
 import { coverage, coveredRadiusRad, type Field } from './field.ts'
 import { dataFacts, fieldOf, imageFacts, noiseTheory } from './header.ts'
@@ -32,6 +33,8 @@ const HISTOGRAM_BINS = 96
 export const run: Run<typeof validation> = async (stage) => {
   const { inputs, params, observation, key, outputDir } = stage
   const out = (name: keyof typeof validation.outputs): string => join(outputDir, validation.outputs[name].path)
+  const pixels = inputs.image.bytes / Float32Array.BYTES_PER_ELEMENT
+  await checkPlan('validation', { workingBytes: validationBytes(pixels) }, stage)
   const { field, cards } = await stage.phase('read', async () => {
     const image = await readFitsImage(inputs.image.path)
     const bare = fieldOf(image, await readFitsImage(inputs.primaryBeam.path))

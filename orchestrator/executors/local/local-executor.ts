@@ -5,6 +5,7 @@ import type { Progress, StageContext } from '#runtime/stage/contract.ts'
 import { attemptDirectory } from '#runtime/stage/commit.ts'
 import type { ErrorData } from '#runtime/stage/errors.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { readMemoryKills } from '#runtime/stage/memory.ts'
 import type { Snapshot } from '#runtime/stage/snapshot.ts'
 import type { UsageSample } from '#runtime/stage/usage.ts'
 import {
@@ -19,7 +20,6 @@ import type { LastWords } from '../../pipeline/problem.ts'
 import { readProduct } from '../../runs/product-store.ts'
 import type { AttemptListener, AttemptOutcome, AttemptRequest, Executor } from '../executor.ts'
 import { startChild } from './child.ts'
-import { oomKills } from './machine.ts'
 import { chooseScratch, SHARED_MEMORY } from './scratch.ts'
 
 export interface LocalExecutorOptions {
@@ -80,9 +80,11 @@ async function runAttempt(
   const snapshotPath = join(folder, 'snapshot.json')
   await writeFileAtomic(contextPath, `${JSON.stringify(context, null, 2)}\n`)
   await rm(snapshotPath, { force: true })
-  const log = createWriteStream(join(folder, 'log.ndjson'))
+  let logFailure: Error | undefined
+  // A log that cannot be written ends no attempt: what counts is heard all the same.
+  const log = createWriteStream(join(folder, 'log.ndjson')).on('error', (error) => (logFailure = error))
   const heard: Heard = {}
-  const killsBefore = await oomKills()
+  const killsBefore = await readMemoryKills()
   const child = startChild({
     entry,
     args: ['--context', contextPath],
@@ -91,15 +93,17 @@ async function runAttempt(
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     onStdout(line) {
       // What it uses now is worth knowing for a second; the log keeps the peaks.
-      if (hear(line, heard, listener) !== 'usage') log.write(`${line}\n`)
+      if (hear(line, heard, listener) !== 'usage' && logFailure === undefined) log.write(`${line}\n`)
     },
-    onStderr: (line) =>
-      log.write(`${JSON.stringify({ level: 50, time: new Date().toISOString(), msg: line, stream: 'stderr' })}\n`),
+    onStderr(line) {
+      const entry = { level: 50, time: new Date().toISOString(), msg: line, stream: 'stderr' }
+      if (logFailure === undefined) log.write(`${JSON.stringify(entry)}\n`)
+    },
   })
   if (cancelled.aborted) child.stop('user')
   cancelled.addEventListener('abort', () => child.stop('user'))
   const ended = await child.ended
-  await new Promise<void>((done) => log.end(() => done()))
+  if (logFailure === undefined) await new Promise<void>((done) => log.once('close', done).end())
   // The harness cleans up after itself unless it was killed.
   await rm(resolve(root, context.scratchDir), { recursive: true, force: true })
   await rm(attemptDirectory(resolve(root, context.productDir), context.attempt.uid), { recursive: true, force: true })
@@ -110,16 +114,21 @@ async function runAttempt(
   const phase = heard.phase ?? snapshot.phase
   const evidence: ProcessEvidence = {
     ...ended,
-    oomKills: (await oomKills()) - killsBefore,
+    oomKills: (await readMemoryKills()) - killsBefore,
     ...(error === undefined ? {} : { error }),
     ...(phase === undefined ? {} : { phase }),
+    ...(snapshot.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: snapshot.peakMemoryBytes }),
+    limitBytes: context.resources.memoryBytes,
     ...(ended.exitCode !== 0 ? {} : invalidity(product, context)),
   }
   const outcome = classifyProcess(evidence)
   const retryable = isRetryable(evidence)
   return {
     class: outcome,
-    evidence: describeEvidence(evidence),
+    evidence: [
+      ...describeEvidence(evidence),
+      ...(logFailure === undefined ? [] : [`its log is not complete: ${logFailure.message}`]),
+    ],
     ...(retryable === undefined ? {} : { retryable }),
     ...(snapshot.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: snapshot.peakMemoryBytes }),
     ...(outcome === 'succeeded' && product?.ok

@@ -2,25 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { exec } from '#runtime/stage/exec.ts'
 import { StageError } from '#runtime/stage/errors.ts'
+import { readGroupMemory } from '#runtime/stage/memory.ts'
 import { ProblemError } from '../../pipeline/problem.ts'
 import type { Machine } from '../../pipeline/resources.ts'
 
 /** Cores and free memory of this machine, or of the control group that holds this process where that is less. */
 export async function readMachine(): Promise<Machine> {
-  const limit = Number((await readText('/sys/fs/cgroup/memory.max')).trim())
-  const used = Number((await readText('/sys/fs/cgroup/memory.current')).trim())
+  const group = await readGroupMemory()
   const free = Number(/^MemAvailable:\s+(\d+) kB/m.exec(await readText('/proc/meminfo'))?.[1] ?? Number.NaN) * 1024
   const available = Number.isFinite(free) ? free : freemem()
   return {
     cores: availableParallelism(),
     availableMemoryBytes:
-      limit > 0 && Number.isFinite(limit) ? Math.max(0, Math.min(available, limit - used)) : available,
+      group === undefined ? available : Math.max(0, Math.min(available, group.limitBytes - group.usedBytes)),
   }
-}
-
-/** How often the kernel has killed for memory in the control group of this process; 0 where it does not say. */
-export async function oomKills(): Promise<number> {
-  return Number(/^oom_kill (\d+)/m.exec(await readText('/sys/fs/cgroup/memory.events'))?.[1] ?? 0)
 }
 
 /** The version of the WSClean on PATH. Throws ProblemError WSCLEAN_MISSING. */

@@ -29,7 +29,7 @@ const resourcesSchema = z.strictObject({
 })
 export type Resources = z.infer<typeof resourcesSchema>
 
-const attemptSchema = z.strictObject({ number: z.number().int().positive(), uid: z.string().min(1) })
+const attemptSchema = z.strictObject({ number: z.number().int().positive(), uid: z.string().regex(/^[\w.-]+$/) })
 
 /** What every stage gets: plain JSON of a few kB, the one argument of its entrypoint. */
 export const stageContextSchema = z.strictObject({
@@ -61,7 +61,12 @@ const usageSchema = z.strictObject({
 })
 export type Usage = z.infer<typeof usageSchema>
 
-const outputSchema = z.strictObject({ path: z.string(), sha256: z.string(), bytes: z.number() })
+/** The name of a file or folder in a product: never a way out of it. */
+const outputSchema = z.strictObject({
+  path: z.string().regex(/^(?!\.{1,2}$)[^/\0]+$/, 'a name'),
+  sha256: z.string(),
+  bytes: z.number(),
+})
 
 /** `result.json` in the product directory, written last: it is the commit. */
 export const stageResultSchema = z.strictObject({
@@ -95,6 +100,8 @@ export interface ObservationShape {
 export interface StagePlan {
   workingBytes: number
   scratchBytes: number
+  /** Size of the outputs, rather too small than too large: with less room a step need not begin. */
+  outputBytes?: number
   /** Scratch space in addition when the output is staged there. */
   stagingBytes?: number
   seconds: number

@@ -138,6 +138,20 @@ export const errorCatalogue = {
     help: 'no space left on the data root or the scratch folder',
     fix: 'free some space, then run the same command again: finished steps are reused',
   },
+  OUT_OF_MEMORY: {
+    exit: 71,
+    retryable: false,
+    quarantine: false,
+    help: 'memory that the stage or WSClean asked for could not be had, or the kernel killed WSClean for it',
+    fix: 'free some memory, raise execution.stages.<stage>.resources.memory, or choose smaller parameters',
+  },
+  STORAGE_FAILED: {
+    exit: 74,
+    retryable: true,
+    quarantine: false,
+    help: 'a disk, or the way to it, failed while it was read or written',
+    fix: 'look at the disk and the kernel log (dmesg), then run the same command again: finished steps are reused',
+  },
   CANCELLED: {
     exit: 75,
     retryable: true,
@@ -194,16 +208,59 @@ export class StageError extends Error {
 
 /** Any thrown value as a StageError: system errors with a known meaning get their own code, the rest is INTERNAL. */
 export function toStageError(thrown: unknown): StageError {
-  if (thrown instanceof StageError) return thrown
-  const code = (thrown as NodeJS.ErrnoException | undefined)?.code
+  // Whatever a stage made of it: no room is no room.
+  const noSpace = causesOf(thrown).find(isNoSpace)
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new StageError('DISK_FULL', message, {
-      cause: thrown,
+  if (noSpace !== undefined) {
+    return new StageError('DISK_FULL', noSpace instanceof Error ? noSpace.message : message, {
+      cause: noSpace,
       hint: 'free some space, then run the same command again',
     })
   }
+  if (thrown instanceof StageError) return thrown
+  const code = (thrown as NodeJS.ErrnoException | undefined)?.code
+  if (isNoMemory(thrown)) {
+    return new StageError('OUT_OF_MEMORY', `not enough memory: ${message}`, {
+      cause: thrown,
+      hint: 'free some memory, give the stage more, or choose smaller parameters',
+    })
+  }
+  if (code === 'EROFS') {
+    return new StageError('OUTPUT_UNWRITABLE', `the file system cannot be written: ${message}`, {
+      cause: thrown,
+      hint: 'make it writable, or choose another data root, then run the same command again',
+    })
+  }
+  if (code !== undefined && storageFailures.has(code)) {
+    return new StageError('STORAGE_FAILED', `the storage failed: ${message}`, {
+      cause: thrown,
+      hint: 'look at the disk and the kernel log (dmesg), then run the same command again',
+    })
+  }
   return new StageError('INTERNAL', message, { cause: thrown })
+}
+
+/** Whether an error of the system means that there is no room, or none for this user. */
+export function isNoSpace(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
+/** A disk, or the way to it, that does not do what it is told. */
+const storageFailures: ReadonlySet<string> = new Set(['EIO', 'ENXIO', 'ENODEV', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'])
+
+/** Whether memory could not be had: by the system, for a buffer, for a thread or for WebAssembly. */
+function isNoMemory(thrown: unknown): boolean {
+  const { code } = (thrown ?? {}) as NodeJS.ErrnoException
+  if (code === 'ENOMEM' || code === 'ERR_MEMORY_ALLOCATION_FAILED' || code === 'ERR_WORKER_OUT_OF_MEMORY') return true
+  return thrown instanceof RangeError && /allocation failed|could not allocate memory/i.test(thrown.message)
+}
+
+function causesOf(thrown: unknown): unknown[] {
+  const found: unknown[] = []
+  for (let error = thrown; error !== undefined && !found.includes(error); error = (error as Error | null)?.cause)
+    found.push(error)
+  return found
 }
 
 /** The error as plain data for the termination snapshot, the log and the event stream. */

@@ -19,7 +19,8 @@ import {
   type StageResult,
   type StageRun,
 } from './contract.ts'
-import { checkInputs, parseParams, readContext } from './entry.ts'
+import { checkInputs, parseParams, productDirectory, readContext } from './entry.ts'
+import { DiskFullError, explainNoSpace, fullPlace, SCRATCH_FIX, type StoragePlace } from './disk-space.ts'
 import { errorData, StageError, toStageError } from './errors.ts'
 import { armFailpoints, failpoint } from './failpoint.ts'
 import { makeDirectory } from './filesystem.ts'
@@ -56,7 +57,7 @@ interface Attempt<C extends StageContract> {
 /** Owns what an attempt holds: its directory, its scratch, its signals. Whatever happens, none of them is left. */
 async function attempt<C extends StageContract>({ contract, run, context, root }: Attempt<C>): Promise<void> {
   const { name: stage } = contract
-  const productDir = resolve(root, context.productDir)
+  const productDir = productDirectory(context, root)
   const { uid } = context.attempt
   const cancelled = cancellation()
   const scratchDir = await createScratch(resolve(root, context.scratchDir), stage)
@@ -83,12 +84,22 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
       onProgress: (progress) => snapshot.progress(progress),
       onPhase: () => snapshot.progress(undefined),
     }
-    await commitAttempt(outputDir, productDir, await perform({ contract, run, context, root }, session))
+    const made = await perform({ contract, run, context, root }, session)
+    if (log.failure !== undefined) throw log.failure
+    await commitAttempt(outputDir, productDir, made)
     log.event({ type: 'committed', product: context.productDir })
   } catch (thrown) {
     const failure = cancelled.signal.aborted
       ? new StageError('CANCELLED', `${stage} was stopped`, { cause: thrown })
-      : toStageError(thrown)
+      : await explained(toStageError(thrown), [
+          {
+            name: 'the scratch folder',
+            path: scratchDir,
+            plannedBytes: context.resources.scratchBytes,
+            fix: SCRATCH_FIX,
+          },
+          { name: 'the data root', path: root, fix: 'free some space there' },
+        ])
     snapshot.fail(failure, usage)
     failpoint('attempt.remove.before')
     // Before anything is said: whoever listened may be gone.
@@ -102,6 +113,16 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
     failpoint('scratch.remove.after')
     cancelled.release()
   }
+}
+
+/** What a failure for want of room means, by the place that has none: asked before anything is cleaned up. */
+async function explained(failure: StageError, places: readonly StoragePlace[]): Promise<StageError> {
+  if (failure instanceof DiskFullError) return failure
+  if (failure.code === 'DISK_FULL') return explainNoSpace(failure.cause ?? failure, places)
+  if (failure.code !== 'WSCLEAN_FAILED' && failure.code !== 'CHILD_FAILED') return failure
+  // Programs say it in many ways, and die of it in others: by a signal, where they write to a file through memory.
+  const full = await fullPlace(places)
+  return full === undefined ? failure : explainNoSpace(failure, [full])
 }
 
 interface Session {

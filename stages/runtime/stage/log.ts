@@ -7,6 +7,8 @@ export interface LogSink extends StageLog {
   error(message: string, fields?: Record<string, unknown>): void
   /** One line of the event stream on standard output that is not a log message. */
   event(event: { type: string } & Record<string, unknown>): void
+  /** Why the file of the log is not complete: it cannot be written. */
+  readonly failure: Error | undefined
 }
 
 /**
@@ -24,8 +26,11 @@ export function createLog({
 }): LogSink {
   const stdout = pino.destination({ dest: 1, sync: true })
   const streams: pino.StreamEntry[] = [{ level: 'info', stream: stdout }]
+  let failure: Error | undefined
   if (directory !== undefined) {
-    streams.push({ level: 'debug', stream: pino.destination({ dest: join(directory, LOG_FILE), sync: true }) })
+    const file = pino.destination({ dest: join(directory, LOG_FILE), sync: true })
+    file.on('error', (error: Error) => (failure ??= error))
+    streams.push({ level: 'debug', stream: file })
   }
   const logger = pino(
     { level: 'debug', base: { stage, observation }, timestamp: pino.stdTimeFunctions.isoTime },
@@ -37,5 +42,8 @@ export function createLog({
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, fields = {}) => logger.error(fields, message),
     event: (event) => stdout.write(`${JSON.stringify(event)}\n`),
+    get failure() {
+      return failure
+    },
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import type { ErrorData } from './errors.ts'
+import { isNoSpace, type ErrorData } from './errors.ts'
 import type { UsageSample } from './usage.ts'
 
 /** Kubernetes cuts a termination message at this length. */
@@ -24,10 +24,15 @@ export function writeSnapshot(path: string | undefined, snapshot: Snapshot): voi
     const { code, message, retryable, quarantine } = snapshot.error
     text = JSON.stringify({ ...snapshot, error: { code, message: message.slice(0, 1000), retryable, quarantine } })
   }
-  const file = openSync(path, 'w')
   try {
-    writeSync(file, text)
-  } finally {
-    closeSync(file)
+    const file = openSync(path, 'w')
+    try {
+      writeSync(file, text)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    // Last words that find no room are no reason to die: the stage itself meets the full disk where it matters.
+    if (!isNoSpace(error)) throw error
   }
 }
