@@ -5,7 +5,7 @@ import { fingerprintOf } from '#runtime/formats/uvh5/fingerprint.ts'
 import { decodeHeader } from '#runtime/formats/uvh5/header.ts'
 import type { HeaderScratch } from '#runtime/formats/uvh5/values.ts'
 import { jdToMjd, mjdFromIso } from '#runtime/sky/time.ts'
-import { StageError, toStageError } from '#runtime/stage/errors.ts'
+import { StageError, toStageError, type ErrorCode } from '#runtime/stage/errors.ts'
 import { parseFileName } from './file-name.ts'
 import { headerProblem } from './plausibility.ts'
 import { rawFile } from './raw-file.ts'
@@ -17,6 +17,9 @@ import type { ScanFault } from './scan-schema.ts'
  * stamp with the time of their last tick, at most 10 ms ago.
  */
 const TICK_MS = 100
+
+/** What the system, or its storage, refuses today it may give tomorrow. */
+const passing: ReadonlySet<ErrorCode> = new Set(['INPUT_MISSING', 'STORAGE_FAILED', 'INTERNAL'])
 
 export interface LookOptions {
   /** The present, milliseconds since 1970. */
@@ -60,8 +63,7 @@ export async function lookAt(folder: string, name: string, { nowMs, scratch }: L
     const system = (thrown as NodeJS.ErrnoException | undefined)?.code !== undefined
     if (!(thrown instanceof StageError) && !system) throw thrown
     const error = toStageError(thrown)
-    // What the system refuses today it may give tomorrow.
-    const lasting = thrown instanceof StageError && error.code !== 'INPUT_MISSING' && error.code !== 'INTERNAL'
+    const lasting = thrown instanceof StageError && !passing.has(error.code)
     const settled = identity !== undefined && Date.now() - Math.max(identity.ctimeMs, identity.mtimeMs) > TICK_MS
     return { identity, found: faultOf(name, path, error), lasting: lasting && settled }
   }

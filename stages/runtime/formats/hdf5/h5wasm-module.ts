@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createContext, Script } from 'node:vm'
 import { StageError } from '#runtime/stage/errors.ts'
@@ -14,10 +14,21 @@ type H5Module = typeof moduleValue
 export const H5WASM_HEAP_BYTES = 192 * 1024 * 1024
 
 /**
- * Time for one call. Damaged structures make libhdf5 run in circles now and then (4 of 100,000 damaged files); the
- * largest read that is allowed, one row of gzip chunks of 32 MiB, takes half a second.
+ * Time for a call: damaged structures make libhdf5 run in circles now and then. Calls that go through much data get more:
+ * inflating alone takes a second for 64 MB, and both disk and processor may be at work for others.
  */
-const CALL_LIMIT_MS = 5000
+const CALL_LIMIT_MS = 1000
+const SLOWEST_BYTES_PER_MS = 10_000
+const LONGEST_CALL_MS = 10_000
+
+/** A call that was neither at work nor in line for a processor for this part of its time has waited for its storage. */
+const WAITED = 0.5
+
+const PLUGINS = fileURLToPath(new URL('plugins', import.meta.resolve('h5wasm-plugins')))
+/** Where the C library keeps the text of an error until it is reported. */
+const TEMPORARY = '/tmp/tmpfile_'
+/** No such file, in the numbers of WebAssembly's system interface. */
+const ENOENT = 44
 
 /** One instance of libhdf5 compiled to WebAssembly. */
 export interface H5wasm {
@@ -25,9 +36,10 @@ export interface H5wasm {
   /**
    * Runs a call into libhdf5. What libhdf5 reports as an error is raised here, after it has cleaned up; whatever is
    * thrown out of it leaves it in an unknown state, so that the instance then refuses all further calls.
-   * @throws StageError DATA_UNREADABLE
+   * @param bytes that the call reads and decodes: it may take longer for many
+   * @throws StageError DATA_UNREADABLE; STORAGE_FAILED when time ran out while it waited
    */
-  run<T>(path: string, call: (module: H5Module) => T): T
+  run<T>(path: string, call: (module: H5Module) => T, bytes?: number): T
   /** Lets libhdf5 find the plugins for LZF and bitshuffle, from now on. */
   usePlugins(): void
 }
@@ -46,11 +58,17 @@ export function loadH5wasm(): Promise<H5wasm> {
 /** Makes an instance of its own. @param abandoned called when it has become unusable */
 export async function createH5wasm(abandoned: () => void = () => undefined): Promise<H5wasm> {
   const reported: string[] = []
-  const module = await instantiate((text) => reported.push(text))
+  let reading = ''
+  const module = await instantiate({
+    report: (text) => reported.push(text),
+    mayOpen: (path) => path === reading || path.startsWith(PLUGINS) || path.startsWith(TEMPORARY),
+  })
   module.activate_throwing_error_handler()
+  // Folders of the machine that built it.
+  while (module.get_plugin_search_paths().length > 0) module.remove_plugin_search_path(0)
   let dead = false
   let plugins = false
-  const timed = createTimer()
+  const timer = createTimer()
 
   const abandon = (): void => {
     dead = true
@@ -59,16 +77,18 @@ export async function createH5wasm(abandoned: () => void = () => undefined): Pro
   }
   return {
     module,
-    run(path, call) {
+    run(path, call, bytes = 0) {
       if (dead) throw unreadable(path, 'the HDF5 library stopped while it read another file')
       reported.length = 0
+      reading = path
+      const limitMs = Math.ceil(Math.min(LONGEST_CALL_MS, CALL_LIMIT_MS + bytes / SLOWEST_BYTES_PER_MS))
       let result
       try {
-        result = timed(() => call(module))
+        result = timer.run(limitMs, () => call(module))
       } catch (error) {
         if (error instanceof StageError) throw error
         if (reported.length === 0 || isTrap(error)) abandon()
-        if (isTimeout(error)) throw unreadable(path, `the HDF5 library did not end within ${CALL_LIMIT_MS / 1000} s`)
+        if (isTimeout(error)) throw late(path, limitMs, timer.busyMs())
         throw unreadable(
           path,
           reported[0] === undefined ? `the HDF5 library stopped (${briefly(error)})` : why(reported[0]),
@@ -79,18 +99,19 @@ export async function createH5wasm(abandoned: () => void = () => undefined): Pro
     },
     usePlugins() {
       if (plugins) return
-      module.insert_plugin_search_path(fileURLToPath(new URL('plugins', import.meta.resolve('h5wasm-plugins'))), 0)
+      module.insert_plugin_search_path(PLUGINS, 0)
       plugins = true
     },
   }
 }
 
 /**
- * Instantiates libhdf5 with two changes that h5wasm has no option for, made while its WebAssembly is instantiated:
+ * Instantiates libhdf5 with three changes that h5wasm has no option for, made while its WebAssembly is instantiated:
  * an error is reported to us and libhdf5 goes on to clean up (h5wasm throws through the C code, which then leaves its
- * stack, its handles and the descriptor of the file behind), and the memory grows to our limit only.
+ * stack, its handles and the descriptor of the file behind), the memory grows to our limit only, and no file is opened
+ * but the one that is read: data, links and virtual datasets may name any other.
  */
-async function instantiate(report: (text: string) => void): Promise<H5Module> {
+async function instantiate({ report, mayOpen }: Surroundings): Promise<H5Module> {
   const factory = (await import(new URL('hdf5_util.js', import.meta.resolve('h5wasm/node')).href)) as {
     default(options: object): Promise<H5Module>
   }
@@ -99,7 +120,12 @@ async function instantiate(report: (text: string) => void): Promise<H5Module> {
   engine.instantiate = async (bytes, imports) => {
     const env = imports?.['env']
     const ours = env !== undefined && 'throw_error' in env
-    if (ours) env['throw_error'] = (pointer: number) => report(module?.UTF8ToString(pointer) ?? 'unknown error')
+    if (ours) {
+      env['throw_error'] = (pointer: number) => report(module?.UTF8ToString(pointer) ?? 'unknown error')
+      const openAt = env['__syscall_openat'] as (folder: number, path: number, ...rest: number[]) => number
+      env['__syscall_openat'] = (folder: number, path: number, ...rest: number[]) =>
+        module !== undefined && mayOpen(module.UTF8ToString(path)) ? openAt(folder, path, ...rest) : -ENOENT
+    }
     const result = await original(bytes, imports)
     if (ours) limitGrowth(result.instance.exports['memory'] as Memory)
     return result
@@ -111,6 +137,11 @@ async function instantiate(report: (text: string) => void): Promise<H5Module> {
     engine.instantiate = original
   }
   return module
+}
+
+interface Surroundings {
+  report: (text: string) => void
+  mayOpen: (path: string) => boolean
 }
 
 interface Memory {
@@ -152,21 +183,51 @@ function closeFiles(module: H5Module): void {
   }
 }
 
+interface Timer {
+  run<T>(limitMs: number, call: () => T): T
+  /** Time that the thread was at work, or in line for a processor, since the call began. */
+  busyMs(): number
+}
+
 /** Runs a function and ends it, whatever it does, after the time for one call: only a script of Node's can be ended. */
-function createTimer(): <T>(call: () => T) => T {
+function createTimer(): Timer {
   const context = createContext({ call: undefined })
   const script = new Script('call()')
   let running = false
-  return <T>(call: () => T): T => {
-    // A call within another one shares its time: the clock costs 0.1 ms.
-    if (running) return call()
-    context['call'] = call
-    running = true
-    try {
-      return script.runInContext(context, { timeout: CALL_LIMIT_MS }) as T
-    } finally {
-      running = false
-    }
+  let before = 0
+  return {
+    run<T>(limitMs: number, call: () => T): T {
+      // A call within another one shares its time: the clock costs 0.1 ms.
+      if (running) return call()
+      context['call'] = call
+      running = true
+      before = busyMs()
+      try {
+        return script.runInContext(context, { timeout: limitMs }) as T
+      } finally {
+        running = false
+      }
+    },
+    busyMs: () => busyMs() - before,
+  }
+}
+
+function late(path: string, limitMs: number, busy: number): StageError {
+  const seconds = (limitMs / 1000).toFixed(1)
+  if (limitMs - busy < WAITED * limitMs) return unreadable(path, `the HDF5 library did not end within ${seconds} s`)
+  return new StageError('STORAGE_FAILED', `${path} cannot be read: its storage did not answer within ${seconds} s`, {
+    hint: 'look at the disk or the network that holds it, then run the same command again',
+  })
+}
+
+/** Of this thread, since it started; only Linux tells the time in line. */
+function busyMs(): number {
+  try {
+    const [workNs = 0, lineNs = 0] = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ').map(Number)
+    return (workNs + lineNs) / 1e6
+  } catch {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
   }
 }
 

@@ -42,7 +42,7 @@ export async function openWasm(path: string, reason: string, library?: H5wasm): 
   const h5 = library ?? (await loadH5wasm())
   const fileId = h5.run(path, (module) => module.open(path, module.H5F_ACC_RDONLY, false, -1, -1))
   try {
-    const datasets = h5.run(path, () => describeAll(h5, path, fileId))
+    const datasets = describeAll(h5, path, fileId)
     const filters = new Set([...datasets.values()].flatMap((dataset) => dataset.filters))
     if ([...filters].some((id) => PLUGIN_FILTERS.has(id)) && library === undefined) h5.usePlugins()
     return wasmFile({ path, bytes, reason, fileId, h5, datasets })
@@ -57,17 +57,25 @@ function describeAll(h5: H5wasm, path: string, fileId: bigint): Map<string, Hdf5
     .run(path, (module) => module.get_names(fileId, '/', true))
     .map((name) => (name.startsWith('/') ? name : `/${name}`))
   if (names.length > MAX_OBJECTS) throw corrupt(path, `it states ${names.length} objects`)
-  for (const name of names) {
-    // Looked for first: whatever asks for the kind of an object follows its links.
-    if ('filename' in h5.run(path, (module) => module.get_external_link(fileId, name)))
-      throw unsupported(`${path}: ${name} is a link to another file`)
-  }
+  h5.run(path, (module) => {
+    for (const name of names) {
+      // Looked for first: whatever asks for the kind of an object follows its links.
+      if ('filename' in h5.run(path, () => module.get_external_link(fileId, name)))
+        throw unsupported(`${path}: ${name} is a link to another file`)
+    }
+  })
   const datasets = new Map<string, Hdf5Dataset>()
   for (const name of names) {
-    const kind = h5.run(path, (module) => module.get_type(fileId, name))
-    if (kind === h5.module.H5G_DATASET) datasets.set(name, describe(h5, path, fileId, name))
+    // One clock for all calls that a name takes.
+    const dataset = h5.run(path, () => describeNamed(h5, path, fileId, name))
+    if (dataset !== undefined) datasets.set(name, dataset)
   }
   return datasets
+}
+
+function describeNamed(h5: H5wasm, path: string, fileId: bigint, name: string): Hdf5Dataset | undefined {
+  const kind = h5.run(path, (module) => module.get_type(fileId, name))
+  return kind === h5.module.H5G_DATASET ? describe(h5, path, fileId, name) : undefined
 }
 
 function describe(h5: H5wasm, path: string, fileId: bigint, name: string): Hdf5Dataset {
@@ -151,8 +159,10 @@ function wasmFile({ path, bytes, reason, fileId, h5, datasets }: Parts): Hdf5Fil
     const pointer = buffer.reserve(out.length)
     const [count, offset, stride] =
       dataset.shape.length === 0 ? [null, null, null] : selection(dataset.shape, row0, rows)
-    const status = h5.run(path, (module) =>
-      module.get_dataset_data(fileId, dataset.path, count, offset, stride, BigInt(pointer)),
+    const status = h5.run(
+      path,
+      (module) => module.get_dataset_data(fileId, dataset.path, count, offset, stride, BigInt(pointer)),
+      storedBytes(dataset, row0, rows),
     )
     if (status < 0) throw corrupt(path, `${dataset.path} cannot be read (libhdf5 returned ${status})`)
     // The view is made after the call: the WebAssembly memory may have grown in it.
@@ -237,6 +247,17 @@ const POINTER_BYTES = 4
 function textAt(bytes: Buffer, at: number): string {
   const end = bytes.indexOf(0, at)
   return bytes.toString('utf8', at, end < 0 ? bytes.length : end)
+}
+
+/** Bytes of the chunks that hold some rows: those are read and decoded whole. */
+function storedBytes({ shape, chunkShape, type }: Hdf5Dataset, row0: number, rows: number): number {
+  if (chunkShape === undefined) return bytesOf([rows, ...shape.slice(1)], type.bytes)
+  const padded = shape.map((length, axis) => {
+    const side = chunkShape[axis]
+    const [from, to] = axis === 0 ? [row0, row0 + rows] : [0, length]
+    return (Math.ceil(to / side) - Math.floor(from / side)) * side
+  })
+  return bytesOf(padded, type.bytes)
 }
 
 function selection(shape: readonly number[], row0: number, rows: number): [bigint[], bigint[], bigint[]] {
