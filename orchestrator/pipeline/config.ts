@@ -141,11 +141,11 @@ export interface ConfigInput {
 export function parseConfig({ file, overrides, resolvePath }: ConfigInput): RunConfig {
   const lineCounter = new LineCounter()
   const document = file === undefined ? undefined : readDocument(file, lineCounter)
-  const value = absolutePaths(document?.toJS() as unknown, (path) => resolvePath(path, 'file'))
+  const value = absolutePaths(document?.value, (path) => resolvePath(path, 'file'))
   for (const override of overrides) setPath(value, override)
   absolutePaths(value, (path) => resolvePath(path, 'working directory'))
 
-  const origin: ConfigOrigin = { file: file?.path, document, lineCounter, overrides }
+  const origin: ConfigOrigin = { file: file?.path, document: document?.document, lineCounter, overrides }
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
     const findings = parsed.error.issues.flatMap((issue) =>
@@ -191,8 +191,11 @@ function userParams<S extends PipelineStage>(stage: S): (typeof contracts)[S]['p
   return params.omit(found as never) as unknown as (typeof contracts)[S]['params']
 }
 
-function readDocument({ path, text }: { path: string; text: string }, lineCounter: LineCounter): Document {
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+function readDocument(
+  { path, text }: { path: string; text: string },
+  lineCounter: LineCounter,
+): { document: Document; value: unknown } {
+  const document = understood(path, () => parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' }))
   if (document.errors.length > 0) {
     invalid(
       document.errors.map((error) => {
@@ -202,7 +205,17 @@ function readDocument({ path, text }: { path: string; text: string }, lineCounte
     )
   }
   if (document.contents !== null && !isMap(document.contents)) invalid([`${path}:1:1   expected keys and values`])
-  return document
+  return { document, value: understood(path, () => document.toJS() as unknown) }
+}
+
+/** YAML that is nested without end, or whose aliases multiply, is no configuration. */
+function understood<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RangeError) && !(error instanceof ReferenceError)) throw error
+    return invalid([`${path}:1:1   ${error.message}`])
+  }
 }
 
 const pathKeys = ['input', 'root', 'catalogue', 'stationTable'] as const

@@ -49,9 +49,9 @@ export function differences(before: KeyParts, after: KeyParts): string[] {
   const derived = (name: string): boolean => plannerParams[after.stage]?.includes(name) === true
   const names = sortedUnion(before.params, after.params)
   for (const name of [...names.filter((candidate) => !derived(candidate)), ...names.filter(derived)])
-    found.push(...differingMembers(`params.${name}`, before.params[name], after.params[name]))
+    found.push(...differingMembers(`params.${name}`, member(before.params, name), member(after.params, name)))
   for (const name of sortedUnion(before.inputs, after.inputs)) {
-    const [old, now] = [before.inputs[name], after.inputs[name]]
+    const [old, now] = [member(before.inputs, name), member(after.inputs, name)]
     if (!isEqual(old, now)) found.push(`input ${name} ${short(old)} -> ${short(now)}`)
   }
   return found
@@ -73,7 +73,9 @@ export function explainMiss(parts: KeyParts, others: readonly KeyParts[]): strin
 function differingMembers(path: string, before: unknown, after: unknown): string[] {
   if (isEqual(before, after)) return []
   if (isRecord(before) && isRecord(after)) {
-    return sortedUnion(before, after).flatMap((name) => differingMembers(`${path}.${name}`, before[name], after[name]))
+    return sortedUnion(before, after).flatMap((name) =>
+      differingMembers(`${path}.${name}`, member(before, name), member(after, name)),
+    )
   }
   return [`${path} ${brief(before)} -> ${brief(after)}`]
 }
@@ -84,6 +86,11 @@ function isEqual(a: unknown, b: unknown): boolean {
 
 function sortedUnion(a: Record<string, unknown>, b: Record<string, unknown>): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()
+}
+
+/** A member of its own: the name may be one that every object knows, `constructor` for example. */
+function member<T>(record: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

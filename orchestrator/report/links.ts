@@ -5,7 +5,7 @@ const UP = '../..'
 
 /** The address of something below the data root, from a run's page. */
 export function addressOf(path: string): string {
-  return `${UP}/${encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F')}`
+  return `${UP}/${encodeURI(path.toWellFormed()).replaceAll('#', '%23').replaceAll('?', '%3F')}`
 }
 
 /** A link to something below the data root; `about` completes the text for those who hear it out of its row. */

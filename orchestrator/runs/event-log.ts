@@ -1,6 +1,9 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { isNoSpace } from '#runtime/stage/errors.ts'
 import { failpoint, failpointsArmed } from '#runtime/stage/failpoint.ts'
+import { isEvent } from '../pipeline/event-schema.ts'
 import type { NewEvent, RunEvent } from '../pipeline/events.ts'
+import { ProblemError } from '../pipeline/problem.ts'
 
 export interface EventLog {
   /** Appends an event with the present time; durable when it returns, but for the beginning of a phase, which may be lost. */
@@ -10,9 +13,14 @@ export interface EventLog {
 
 /**
  * Opens a run's event log for appending. A half-written last line, left by a process that was killed, is cut off. No event is
- * older than the one before it, whatever happens to the clock.
+ * older than the one before it, whatever happens to the clock. What finds no room leaves no part of itself: `makeRoom` is asked
+ * for some, once, and the event is written again.
  */
-export function openEventLog(path: string, now: () => Date): EventLog & { repaired: boolean } {
+export function openEventLog(
+  path: string,
+  now: () => Date,
+  makeRoom: () => boolean = () => false,
+): EventLog & { repaired: boolean } {
   const file = openSync(path, 'a+')
   const repaired = cutTornLine(path, file)
   const time = risingClock(now, lastTime(path))
@@ -21,9 +29,11 @@ export function openEventLog(path: string, now: () => Date): EventLog & { repair
     append(event) {
       const stamped: RunEvent = { at: time().toISOString(), ...event }
       failpoint('event.before', event.type)
-      write(file, `${JSON.stringify(stamped)}\n`, event.type)
-      failpoint('event.written', event.type)
-      if (event.type !== 'step.phase') fsyncSync(file)
+      whole(file, makeRoom, () => {
+        write(file, `${JSON.stringify(stamped)}\n`, event.type)
+        failpoint('event.written', event.type)
+        if (event.type !== 'step.phase') fsyncSync(file)
+      })
       failpoint('event.after', event.type)
       return stamped
     },
@@ -31,7 +41,10 @@ export function openEventLog(path: string, now: () => Date): EventLog & { repair
   }
 }
 
-/** The events of a run so far. A torn last line is left out; any other line that is no event is an error. */
+/**
+ * The events of a run so far. A torn last line is left out.
+ * @throws ProblemError RUN_UNREADABLE when any other line is no event
+ */
 export function readEvents(path: string): RunEvent[] {
   const lines = readFileSync(path, 'utf8').split('\n')
   const torn = lines.pop()
@@ -44,6 +57,19 @@ export function readEvents(path: string): RunEvent[] {
     }
   }
   return events
+}
+
+/** Appends as a whole or not at all where there is no room. */
+function whole(file: number, makeRoom: () => boolean, append: () => void): void {
+  const before = fstatSync(file).size
+  try {
+    append()
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    ftruncateSync(file, before)
+    if (!makeRoom()) throw error
+    whole(file, () => false, append)
+  }
 }
 
 /** Appends a line; with failpoints in two halves, so that a test can have it torn. */
@@ -89,11 +115,13 @@ function parseEvent(line: string, place: string): RunEvent {
   let value: unknown
   try {
     value = JSON.parse(line)
-  } catch (cause) {
-    throw new Error(`${place}: not an event`, { cause })
+  } catch {
+    value = undefined
   }
-  if (typeof (value as { type?: unknown } | null)?.type !== 'string') throw new Error(`${place}: not an event`)
-  return value as RunEvent
+  if (isEvent(value)) return value
+  throw new ProblemError('RUN_UNREADABLE', `${place} is not an event: the log of the run is damaged`, {
+    hint: 'move the folder of the run aside and run again: products are kept and are reused',
+  })
 }
 
 function cutTornLine(path: string, file: number): boolean {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { sealed, sealOf } from '#runtime/stage/checksums.ts'
 import { apiVersion, stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { keyDocumentSchema } from '../pipeline/key-document.ts'
 import { KEY_DIGITS, productPath, type KeyParts } from '../pipeline/key.ts'
 import type { KnownProduct, PlannedStep, Shelf } from '../pipeline/plan.ts'
 import { gradeOfSet, type SolutionCandidate } from '../pipeline/solutions.ts'
@@ -41,8 +42,10 @@ export async function readProduct(root: string, product: string): Promise<Produc
   const reading = await readResult(root, product)
   if (!reading.ok) return reading
   for (const [name, { path, bytes }] of Object.entries(reading.result.outputs)) {
-    const found = await stat(join(root, product, path)).catch(() => undefined)
+    // A product holds no links: what they lead to is not what was committed.
+    const found = await lstat(join(root, product, path)).catch(() => undefined)
     if (found === undefined) return { ok: false, why: `its output ${name} (${path}) is missing` }
+    if (!found.isFile() && !found.isDirectory()) return { ok: false, why: `its output ${name} (${path}) is a link` }
     if (found.isFile() && found.size !== bytes)
       return { ok: false, why: `its output ${name} (${path}) has ${found.size} bytes, not ${bytes}` }
   }
@@ -169,7 +172,7 @@ interface KeyDocument {
 async function readKeyFile(root: string, product: string): Promise<KeyDocument | undefined> {
   try {
     const document = JSON.parse(await readFile(keyFile(root, product), 'utf8')) as KeyDocument
-    return document.seal === sealOf(document) ? document : undefined
+    return document.seal === sealOf(document) && keyDocumentSchema.safeParse(document).success ? document : undefined
   } catch {
     // Made by another tool, lost or damaged: the product is as good, only a miss cannot be explained by it.
     return undefined

@@ -1,82 +1,106 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openHdf5, type Hdf5File } from '#runtime/formats/hdf5/file.ts'
-import { StageError } from '#runtime/stage/errors.ts'
-import { damage } from './hdf5-mutation.ts'
+import { guardFiles } from './file-guard.ts'
+import { guardMemory } from './memory-guard.ts'
+import type { FuzzRoom, FuzzTarget } from './target.ts'
 
 export interface FuzzWork {
+  readonly target: string
   readonly folder: string
   readonly seed: string
   readonly first: number
   readonly end: number
-  readonly sound: readonly { name: string; bytes: Uint8Array }[]
-  /** What is being done: [number of the file]. */
+  /** What is being read: [number of the input]. */
   readonly at: Int32Array
+  /** Only makes the input `first`, and hands it back. */
+  readonly only: 'make' | undefined
 }
 
 export type FuzzReport =
   | { kind: 'unexpected'; index: number; error: string }
-  | { kind: 'tally'; read: number; refused: number; slowestMs: number; slowest: number; rssBytes: number }
+  | { kind: 'input'; bytes: Uint8Array }
+  | { kind: 'tally'; read: number; refused: number; slowestMs: number; slowest: number; peak: number; rss: number }
 
-const BLOCK_BYTES = 1024 * 1024
-const MAX_READ_BYTES = 8 * BLOCK_BYTES
+/** An error longer than this is no message to a person. */
+const MAX_MESSAGE_CHARACTERS = 8000
+const REPORT_EVERY = 50
 
-if (parentPort !== null) await work(workerData as FuzzWork, (report) => parentPort?.postMessage(report))
+if (parentPort !== null) {
+  const port = parentPort
+  await work(workerData as FuzzWork, (report) => port.postMessage(report))
+}
 
 async function work(task: FuzzWork, tell: (report: FuzzReport) => void): Promise<void> {
-  const path = join(task.folder, `damaged-${task.first}.h5`)
-  const fresh = { kind: 'tally' as const, read: 0, refused: 0, slowestMs: 0, slowest: task.first, rssBytes: 0 }
+  const folder = join(task.folder, `${task.target}-${task.first}`)
+  mkdirSync(folder, { recursive: true })
+  process.env['TMPDIR'] = folder
+  // Before anything is loaded that is to be watched.
+  const files = guardFiles([fileURLToPath(new URL('../..', import.meta.url))])
+  const memory = guardMemory()
+  const [{ targets }, { createRandom }, own] = await Promise.all([
+    import('./targets.ts'),
+    import('#runtime/numeric/random.ts'),
+    import('./own-error.ts'),
+  ])
+  const target = await targets[task.target].load()
+  const room = await target.prepare(folder)
+  const make = (index: number) => {
+    const seed = room.seeds[index % room.seeds.length]
+    return { seed, bytes: room.mutate(seed, createRandom(`${task.seed}-${task.target}-${index}`)) }
+  }
+  if (task.only === 'make') {
+    tell({ kind: 'input', bytes: make(task.first).bytes })
+    return
+  }
+  const fresh = { kind: 'tally' as const, read: 0, refused: 0, slowestMs: 0, slowest: task.first, peak: 0, rss: 0 }
   const tally = { ...fresh }
   for (let index = task.first; index < task.end; index++) {
-    const { bytes } = task.sound[index % task.sound.length]
-    writeFileSync(path, damage(Buffer.from(bytes), `${task.seed}-${index}`))
     Atomics.store(task.at, 0, index)
+    const input = make(index)
+    memory.reset()
+    files.watch(room.allowed ?? [folder])
     const started = performance.now()
-    try {
-      // Every other file goes to libhdf5 whatever its layout.
-      const options = Math.floor(index / task.sound.length) % 2 === 0 ? {} : { method: 'h5wasm' as const }
-      const file = await openHdf5(path, options)
-      try {
-        readAll(file)
-      } finally {
-        file.close()
-      }
-      tally.read += 1
-    } catch (error) {
-      const ours = error instanceof StageError && /^DATA_UN(READABLE|SUPPORTED)$/.test(error.code)
-      if (ours && error.message.includes(path)) tally.refused += 1
-      else tell({ kind: 'unexpected', index, error: error instanceof Error ? (error.stack ?? '') : String(error) })
-    }
+    const outcome = await attempt(room, { ...input, index }).then(
+      (taken) => ({ taken }),
+      (error: unknown) => ({ error }),
+    )
     const tookMs = performance.now() - started
+    const outside = files.release()
+    const fault =
+      (outside === undefined ? undefined : `a path outside of the root was used: ${outside}`) ??
+      (memory.bytes > target.memoryBytes ? `${memory.bytes} bytes of arrays were asked for` : undefined) ??
+      ('error' in outcome ? faultOf(outcome.error, { target, room, codeOf: own.codeOf }) : undefined)
+    if (fault !== undefined) tell({ kind: 'unexpected', index, error: fault })
+    else if ('taken' in outcome && outcome.taken) tally.read += 1
+    else tally.refused += 1
+    tally.peak = Math.max(tally.peak, memory.bytes)
     if (tookMs > tally.slowestMs) Object.assign(tally, { slowestMs: tookMs, slowest: index })
-    if (index % 20 !== 0) continue
-    tally.rssBytes = process.memoryUsage.rss()
+    if (index % REPORT_EVERY !== 0) continue
+    tally.rss = process.memoryUsage.rss()
     tell({ ...tally })
     Object.assign(tally, fresh)
   }
   tell(tally)
 }
 
-/** All data in blocks of rows; of what claims to be large, the beginning. */
-function readAll(file: Hdf5File): void {
-  let left = MAX_READ_BYTES
-  for (const path of file.paths) {
-    const dataset = file.dataset(path)
-    if (dataset === undefined) throw new Error(`${path} is listed and not there`)
-    if (dataset.type.kind === 'text' || dataset.type.kind === 'string') {
-      file.readStrings(path)
-      continue
-    }
-    const rows = dataset.shape[0] ?? 1
-    const rowBytes = dataset.shape.slice(1).reduce((total, length) => total * length, dataset.type.bytes)
-    const blockRows = Math.max(1, Math.floor(BLOCK_BYTES / Math.max(rowBytes, 1)))
-    // A caller knows the shape it wants, and does not ask for a row that it has no memory for.
-    if (rowBytes > MAX_READ_BYTES) continue
-    for (let row = 0; row < rows && left > 0; row += blockRows) {
-      const count = Math.min(blockRows, rows - row)
-      file.readRows(path, row, count, new Uint8Array(count * rowBytes))
-      left -= count * rowBytes + 1024
-    }
+async function attempt(room: FuzzRoom, input: Parameters<FuzzRoom['read']>[0]): Promise<boolean> {
+  return room.read(input)
+}
+
+/** What is wrong with an error: nothing when it is our own, says which file, and can be read. */
+function faultOf(
+  error: unknown,
+  { target, room, codeOf }: { target: FuzzTarget; room: FuzzRoom; codeOf: (error: unknown) => string | undefined },
+): string | undefined {
+  const code = codeOf(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (code === undefined || !target.codes.includes(code)) {
+    return `not an error of ours${code === undefined ? '' : ` (${code})`}: ${error instanceof Error ? error.stack : message}`
   }
+  if (message.length > MAX_MESSAGE_CHARACTERS)
+    return `a message of ${message.length} characters: ${message.slice(0, 200)}`
+  if (room.named !== undefined && !message.includes(room.named)) return `a message that names no file: ${message}`
+  return undefined
 }

@@ -1,68 +1,87 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { damage } from './hdf5-mutation.ts'
-import { soundFiles } from './hdf5-files.ts'
-import type { FuzzReport, FuzzWork } from './hdf5-worker.ts'
+import type { FuzzReport, FuzzWork } from './fuzz-worker.ts'
 
 export interface FuzzResult {
-  readonly files: number
+  readonly inputs: number
   readonly read: number
   readonly refused: number
-  /** Crashes, hangs, and errors that are not our own. */
+  /** Crashes, hangs, errors that are not our own, paths outside, memory beyond what is allowed. */
   readonly failures: readonly { index: number; error: string; kept: string }[]
   readonly slowestMs: number
   readonly slowest: number
-  readonly rssBytes: number
+  /** Most bytes of arrays that one input asked for. */
+  readonly peak: number
+  readonly rss: number
 }
 
-/** A file that takes longer has hung: ten times what is allowed, for machines that do other things as well. */
+/** An input that takes longer has hung: far more than any takes, for machines that do other things as well. */
 const HANG_MS = 10_000
-const BATCH = 2000
+const BATCH = 10_000
+const HEAP_MB = 512
+/** Inputs that are kept of one run; of the others the message is enough. */
+const MAX_KEPT = 20
+
+interface FuzzOptions {
+  /** Where inputs that failed are kept. */
+  keepIn?: string
+  log?: (line: string) => void
+}
 
 /**
- * Reads `count` damaged files in a worker thread, each whole, and keeps those that end in anything but success or our
- * own error. A file that hangs is ended with its worker.
+ * Reads `count` damaged inputs of a target in worker threads, and keeps those that end in anything but success or our own
+ * error. One that hangs, or takes the memory of its thread, is ended with it. The same seed makes the same inputs.
  */
-export async function fuzzHdf5(
+export async function fuzz(
+  target: string,
   count: number,
   seed: string,
-  options: { keepIn?: string; log?: (line: string) => void } = {},
+  options: FuzzOptions = {},
 ): Promise<FuzzResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'contimg-fuzz-'))
+  // Memory where there is some: many of the inputs are files.
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'contimg-fuzz-'))
   try {
-    const sound = await soundFiles(folder)
-    const result = { files: count, read: 0, refused: 0, slowestMs: 0, slowest: 0, rssBytes: 0 }
-    const failures: { index: number; error: string; kept: string }[] = []
-    const fail = (index: number, error: string): void => {
-      const keepIn = options.keepIn ?? join(tmpdir(), 'contimg-fuzz-failures')
-      mkdirSync(keepIn, { recursive: true })
-      const kept = join(keepIn, `${seed}-${index}.h5`)
-      writeFileSync(kept, damage(sound[index % sound.length].bytes, `${seed}-${index}`))
-      failures.push({ index, error, kept })
-      options.log?.(`file ${index}, kept as ${kept}: ${error}`)
-    }
+    const result = { inputs: count, read: 0, refused: 0, slowestMs: 0, slowest: 0, peak: 0, rss: 0 }
+    const failed: { index: number; error: string }[] = []
     for (let first = 0; first < count;) {
       const end = Math.min(count, first + BATCH)
-      const stopped = await batch({ folder, seed, first, end, sound }, (report) => {
-        if (report.kind === 'unexpected') {
-          fail(report.index, report.error)
-          return
-        }
+      const stopped = await batch({ target, folder, seed, first, end, only: undefined }, (report) => {
+        if (report.kind === 'unexpected') failed.push(report)
+        if (report.kind !== 'tally') return
         result.read += report.read
         result.refused += report.refused
-        result.rssBytes = Math.max(result.rssBytes, report.rssBytes)
+        result.rss = Math.max(result.rss, report.rss)
+        result.peak = Math.max(result.peak, report.peak)
         if (report.slowestMs > result.slowestMs)
           Object.assign(result, { slowestMs: report.slowestMs, slowest: report.slowest })
       })
-      if (stopped !== undefined) fail(stopped.index, stopped.error)
+      if (stopped !== undefined) failed.push(stopped)
       first = stopped === undefined ? end : stopped.index + 1
+    }
+    const failures: { index: number; error: string; kept: string }[] = []
+    for (const { index, error } of failed) {
+      const kept = failures.length < MAX_KEPT ? await keep({ target, folder, seed, index }, options.keepIn) : ''
+      failures.push({ index, error, kept })
+      options.log?.(`${target} ${index}${kept === '' ? '' : `, kept as ${kept}`}: ${error}`)
     }
     return { ...result, failures }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+async function keep(
+  { target, folder, seed, index }: { target: string; folder: string; seed: string; index: number },
+  keepIn = join(tmpdir(), 'contimg-fuzz-failures'),
+): Promise<string> {
+  mkdirSync(keepIn, { recursive: true })
+  const path = join(keepIn, `${target}-${seed}-${index}`)
+  await batch({ target, folder, seed, first: index, end: index + 1, only: 'make' }, (report) => {
+    if (report.kind === 'input') writeFileSync(path, report.bytes)
+  })
+  return path
 }
 
 /** Runs one worker; what it stopped at when it hung or died. */
@@ -72,7 +91,10 @@ async function batch(
 ): Promise<{ index: number; error: string } | undefined> {
   const at = new Int32Array(new SharedArrayBuffer(4))
   at[0] = work.first - 1
-  const worker = new Worker(new URL('hdf5-worker.ts', import.meta.url), { workerData: { ...work, at } })
+  const worker = new Worker(new URL('fuzz-worker.ts', import.meta.url), {
+    workerData: { ...work, at },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+  })
   worker.on('message', tell)
   return new Promise((resolve) => {
     let last = at[0]

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { StageError } from '../stage/errors.ts'
 import { canonicalJson } from '../stage/files.ts'
 
@@ -24,11 +25,13 @@ export interface SolutionFile {
   arrays: Record<string, SolutionArray>
 }
 
-interface ArrayEntry {
-  name: string
-  type: 'float64' | 'uint8'
-  shape: readonly number[]
-}
+const entrySchema = z.strictObject({
+  name: z.string(),
+  type: z.enum(['float64', 'uint8']),
+  shape: z.array(z.int().nonnegative()),
+})
+type ArrayEntry = z.output<typeof entrySchema>
+const documentSchema = z.strictObject({ header: z.record(z.string(), z.unknown()), arrays: z.array(entrySchema) })
 
 /** Encodes a solution set; the same content gives the same bytes. Throws a RangeError when a shape does not fit its values. */
 function encodeSolutions({ header, arrays }: SolutionFile): Uint8Array {
@@ -74,18 +77,18 @@ function decodeSolutions(bytes: Uint8Array, path: string): SolutionFile {
     throw corrupt(path, 'its checksum does not match its content')
   }
   const headerBytes = file.readUInt32LE(12)
-  const { header, arrays: entries } = JSON.parse(file.toString('utf8', PREFIX, PREFIX + headerBytes)) as {
-    header: Record<string, unknown>
-    arrays: ArrayEntry[]
-  }
-  const arrays: Record<string, SolutionArray> = {}
+  const parsed = documentSchema.safeParse(parseJson(file.toString('utf8', PREFIX, PREFIX + headerBytes)))
+  if (!parsed.success) throw corrupt(path, 'its header is not that of a solution set')
+  const { header, arrays: entries } = parsed.data
+  const needed = entries.reduce((sum, entry) => sum + padded(byteLength(entry)), PREFIX + headerBytes)
+  if (needed !== body.length) throw corrupt(path, `its header describes ${needed} bytes, it has ${body.length}`)
   let at = PREFIX + headerBytes
-  for (const entry of entries) {
+  const arrays = entries.map((entry): [string, SolutionArray] => {
     const part = Uint8Array.from(file.subarray(at, at + byteLength(entry)))
-    arrays[entry.name] = { shape: entry.shape, values: entry.type === 'uint8' ? part : new Float64Array(part.buffer) }
     at += padded(byteLength(entry))
-  }
-  return { header, arrays }
+    return [entry.name, { shape: entry.shape, values: entry.type === 'uint8' ? part : new Float64Array(part.buffer) }]
+  })
+  return { header, arrays: Object.fromEntries(arrays) }
 }
 
 export async function writeSolutions(path: string, content: SolutionFile): Promise<void> {
@@ -94,6 +97,14 @@ export async function writeSolutions(path: string, content: SolutionFile): Promi
 
 export async function readSolutions(path: string): Promise<SolutionFile> {
   return decodeSolutions(await readFile(path), path)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function byteLength({ type, shape }: ArrayEntry): number {

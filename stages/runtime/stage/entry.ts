@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
-import { isAbsolute, join, normalize, resolve } from 'node:path'
+import { join, relative as relativeTo, resolve } from 'node:path'
 import { z } from 'zod'
 import { stageContextSchema, type InputReference, type StageContext, type StageContract } from './contract.ts'
 import { StageError } from './errors.ts'
+import { leadsOut, staysInside } from './inside.ts'
 import { hashFile, hashTree } from './files.ts'
 
 /**
@@ -23,6 +24,13 @@ export async function readContext(path: string, contract: StageContract): Promis
     throw new StageError('PARAMS_INVALID', `${path} is a context of ${parsed.data.stage}, this is ${contract.name}`)
   }
   return parsed.data
+}
+
+/** Absolute path of the product that a context asks for. Throws StageError PARAMS_INVALID when it lies outside the data root. */
+export function productDirectory({ productDir }: Pick<StageContext, 'productDir'>, root: string): string {
+  const path = resolve(root, productDir)
+  if (path !== resolve(root) && staysInside(relativeTo(resolve(root), path))) return path
+  throw new StageError('PARAMS_INVALID', `productDir ${productDir} leaves the data root`)
 }
 
 /** The stage's parameters, parsed by the contract's schema. Throws StageError PARAMS_INVALID naming each field. */
@@ -71,6 +79,12 @@ async function checkInput(
   folders: { root: string; incoming: string | undefined },
 ): Promise<InputReference> {
   const path = resolveInside(name, reference.path, folders)
+  // Raw files may be links to wherever the disks are; what lies in the data root may not lead out of it.
+  const outside = reference.path.startsWith(INCOMING)
+    ? false
+    : await leadsOut(folders.root, reference.path).catch(() => false)
+  if (outside)
+    throw new StageError('PARAMS_INVALID', `input "${name}": ${reference.path} is a link out of the data root`)
   const found = await stat(path).catch((cause: unknown) => {
     throw new StageError('INPUT_MISSING', `input "${name}": ${reference.path} does not exist`, { cause })
   })
@@ -100,10 +114,10 @@ function resolveInside(
   { root, incoming }: { root: string; incoming: string | undefined },
 ): string {
   const base = path.startsWith(INCOMING) ? incoming : root
-  const relative = normalize(path.startsWith(INCOMING) ? path.slice(INCOMING.length) : path)
+  const relative = path.startsWith(INCOMING) ? path.slice(INCOMING.length) : path
   if (base === undefined)
     throw new StageError('PARAMS_INVALID', `input "${name}" needs CONTIMG_INCOMING, the folder of raw files`)
-  if (isAbsolute(relative) || relative.split('/').includes('..')) {
+  if (!staysInside(relative)) {
     throw new StageError('PARAMS_INVALID', `input "${name}": ${path} leaves its folder`)
   }
   return join(resolve(base), relative)

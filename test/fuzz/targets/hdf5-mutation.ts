@@ -1,71 +1,27 @@
-import { createRandom } from '#runtime/numeric/random.ts'
-
-type Random = ReturnType<typeof createRandom>
+import { damageBytes, placesOf } from '../damage.ts'
+import type { Random } from '../target.ts'
 
 /** Signatures of the structures of HDF5, old and new. */
 const SIGNATURES =
   'TREE SNOD HEAP GCOL OHDR OCHK FRHP FHDB FHIB BTHD BTIN BTLF FAHD FADB EAHD EAIB EASB EADB EADB SMTB SMLI FSHD'.split(
     ' ',
   )
-/** Bytes after a signature that are damaged with it. */
-const REACH = 400
+
+const placesIn = new WeakMap<Buffer, number[]>()
 
 /** Damages a file: its numbers, addresses, sizes and structures, its end; checksums are made right again in most. */
-export function damage(sound: Buffer, seed: string): Buffer {
-  const random = createRandom(seed)
+export function damageHdf5(sound: Buffer, random: Random): Buffer {
   let bytes: Buffer = Buffer.from(sound)
-  const places = structures(sound)
-  for (let change = random.int(3); change >= 0; change--) bytes = damageOnce(bytes, places, random)
+  const places = placesIn.get(sound) ?? structures(sound)
+  placesIn.set(sound, places)
+  for (let change = random.int(3); change >= 0; change--) bytes = damageBytes(bytes, random, { places })
   if (random.int(4) > 0) mendChecksums(bytes, places)
   return bytes
 }
 
-function damageOnce(bytes: Buffer, places: readonly number[], random: Random): Buffer {
-  const near = places[random.int(places.length)] + random.int(random.int(4) === 0 ? REACH : 64)
-  const at = Math.min(random.int(8) === 0 ? random.int(bytes.length) : near, bytes.length - 1)
-  const number = pick(random, [0n, 1n, 2n, 7n, 255n, 65_535n, 0x7fff_ffffn, 0xffff_ffffn, 1n << 33n, 1n << 62n, -1n])
-  const address = BigInt(pick(random, [...places, bytes.length, bytes.length - 8, bytes.length + 8, at, 8]))
-  switch (random.int(8)) {
-    case 0:
-      bytes[at] ^= 1 << random.int(8)
-      return bytes
-    case 1:
-      bytes[at] = random.int(256)
-      return bytes
-    case 2:
-    case 3:
-      if (at + 8 <= bytes.length) bytes.writeBigUInt64LE(BigInt.asUintN(64, random.int(2) === 0 ? number : address), at)
-      return bytes
-    case 4:
-      if (at + 4 <= bytes.length)
-        bytes.writeUInt32LE(Number(BigInt.asUintN(32, random.int(2) === 0 ? number : address)), at)
-      return bytes
-    case 5:
-      if (at + 2 <= bytes.length) bytes.writeUInt16LE(Number(BigInt.asUintN(16, number)), at)
-      return bytes
-    case 6: {
-      // A structure, or a part of one, in the place of another.
-      const from = Math.min(places[random.int(places.length)], bytes.length)
-      bytes.copy(bytes, at, from, from + 1 + random.int(REACH))
-      return bytes
-    }
-    default: {
-      if (random.int(4) > 0) return damageOnce(bytes, places, random)
-      return bytes.subarray(0, Math.max(1, random.int(bytes.length)))
-    }
-  }
-}
-
-function pick<T>(random: Random, values: readonly T[]): T {
-  return values[random.int(values.length)]
-}
-
 /** Places of everything with a signature, of the superblock, and of what object headers of version 1 look like. */
 function structures(bytes: Buffer): number[] {
-  const places = [0, 0, 0]
-  for (const signature of SIGNATURES) {
-    for (let at = bytes.indexOf(signature); at >= 0; at = bytes.indexOf(signature, at + 1)) places.push(at)
-  }
+  const places = [0, 0, ...placesOf(bytes, SIGNATURES)]
   for (let at = 96; at + 16 < bytes.length; at += 8) {
     const oldHeader = bytes[at] === 1 && bytes[at + 1] === 0 && bytes[at + 2] > 0 && bytes[at + 2] < 32
     if (oldHeader && bytes.readUInt32LE(at + 4) === 1 && bytes.readUInt32LE(at + 8) < 2048) places.push(at)

@@ -154,21 +154,11 @@ export interface Catalogue {
  */
 export async function openCatalogue(dir: string): Promise<Catalogue> {
   const info = await readInfo(dir)
-  const strips = new Map<number, { strip: DatabaseSync; select: ReturnType<DatabaseSync['prepare']> } | undefined>()
+  const strips = new Map<number, Strip | undefined>()
   const openStrip = (band: number) => {
     if (!strips.has(band)) {
       const path = join(dir, stripName(band))
-      if (!existsSync(path)) strips.set(band, undefined)
-      else {
-        const url = pathToFileURL(path)
-        url.searchParams.set('immutable', '1')
-        const strip = new DatabaseSync(url, { readOnly: true })
-        const select = strip.prepare(
-          `SELECT ${COLUMNS} FROM sources WHERE ra_deg >= ? AND ra_deg <= ? AND dec_deg >= ? AND dec_deg <= ?`,
-        )
-        select.setReturnArrays(true)
-        strips.set(band, { strip, select })
-      }
+      strips.set(band, existsSync(path) ? openStripFile(path) : undefined)
     }
     return strips.get(band)
   }
@@ -181,11 +171,8 @@ export async function openCatalogue(dir: string): Promise<Catalogue> {
         const opened = openStrip(band)
         if (opened === undefined) continue
         for (const [low, high] of raWindowsDeg) {
-          for (const row of opened.select.all(low, high, decMinDeg, decMaxDeg) as unknown as (
-            | string
-            | number
-            | null
-          )[][]) {
+          const rows = reading(opened.path, () => opened.select.all(low, high, decMinDeg, decMaxDeg))
+          for (const row of rows as unknown as (string | number | null)[][]) {
             const source = sourceOf(row)
             const distance = separation(centre, { raRad: source.raDeg * RAD, decRad: source.decDeg * RAD })
             if (distance <= radiusRad) found.push({ source, distance })
@@ -199,6 +186,47 @@ export async function openCatalogue(dir: string): Promise<Catalogue> {
       for (const opened of strips.values()) opened?.strip.close()
       strips.clear()
     },
+  }
+}
+
+interface Strip {
+  path: string
+  strip: DatabaseSync
+  select: ReturnType<DatabaseSync['prepare']>
+}
+
+function openStripFile(path: string): Strip {
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  const strip = reading(path, () => new DatabaseSync(url, { readOnly: true }))
+  try {
+    return reading(path, () => {
+      // A view would run whatever its text says.
+      const kind = strip.prepare("SELECT type FROM sqlite_schema WHERE name = 'sources'").get()?.['type']
+      if (kind !== 'table')
+        throw new StageError('DATA_UNUSABLE', `${path} has no table of sources`, { hint: STRIP_HINT })
+      const select = strip.prepare(
+        `SELECT ${COLUMNS} FROM sources WHERE ra_deg >= ? AND ra_deg <= ? AND dec_deg >= ? AND dec_deg <= ?`,
+      )
+      select.setReturnArrays(true)
+      return { path, strip, select }
+    })
+  } catch (error) {
+    strip.close()
+    throw error
+  }
+}
+
+const STRIP_HINT = 'import the catalogue again'
+
+/** Runs what reads a strip; what SQLite finds wrong with it becomes an error that names it. */
+function reading<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_SQLITE_ERROR') throw cause
+    const why = (cause as Error).message
+    throw new StageError('DATA_UNUSABLE', `${path} is no strip of a catalogue: ${why}`, { cause, hint: STRIP_HINT })
   }
 }
 

@@ -44,6 +44,7 @@ export function parseAngleDeg(cell: string | number, factor: number, hours: bool
     .split(/[\s:hmd°'"]+/)
     .filter((part) => part !== '' && part !== 's')
   if (parts.length === 1) return cell.trim() === '' ? NaN : Number(cell) * factor
+  if (parts.length === 0) return NaN
   const negative = parts[0].startsWith('-')
   const [degrees, minutes = 0, seconds = 0] = parts.map((part) => Math.abs(Number(part)))
   return (negative ? -1 : 1) * (degrees + minutes / 60 + seconds / 3600) * (hours ? 15 : 1)

@@ -26,7 +26,7 @@ export async function readUnit(file: FileHandle, path: string, offset = 0): Prom
     const header = decodeHeader(bytes)
     if (header !== undefined) {
       const dataOffset = offset + header.bytes
-      const dataBytes = sizeOfData(header.cards)
+      const dataBytes = sizeOfData(header.cards, path)
       if (dataOffset + dataBytes > size) {
         throw notFits(path, `truncated: the header promises ${dataOffset + dataBytes} bytes, the file has ${size}`)
       }
@@ -64,11 +64,34 @@ async function readAt(file: FileHandle, offset: number, bytes: number): Promise<
   return target
 }
 
-function sizeOfData(cards: FitsHeader['cards']): number {
-  const axes = Number(cards.get('NAXIS') ?? 0)
-  if (axes === 0) return 0
-  let elements = 1
-  for (let axis = 1; axis <= axes; axis += 1) elements *= Number(cards.get(`NAXIS${axis}`))
-  const groups = Number(cards.get('GCOUNT') ?? 1)
-  return (Math.abs(Number(cards.get('BITPIX'))) / 8) * groups * (elements + Number(cards.get('PCOUNT') ?? 0))
+/** Most axes that the standard allows. */
+const maxAxes = 999
+const pixelBits = [8, 16, 32, 64, -32, -64]
+
+/** The lengths of the axes, the fastest first. */
+export function axisLengths(cards: FitsHeader['cards'], path: string): number[] {
+  const axes = naturalNumber(cards, 'NAXIS', { path, absent: 0 })
+  if (axes > maxAxes) throw notFits(path, `${axes} axes`)
+  return Array.from({ length: axes }, (_, axis) => naturalNumber(cards, `NAXIS${axis + 1}`, { path }))
+}
+
+/** The value of a keyword that counts something. */
+export function naturalNumber(
+  cards: FitsHeader['cards'],
+  key: string,
+  { path, absent }: { path: string; absent?: number },
+): number {
+  const value = cards.get(key) ?? absent
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw notFits(path, `${key} is ${value ?? 'absent'}, not a number of things`)
+}
+
+function sizeOfData(cards: FitsHeader['cards'], path: string): number {
+  const lengths = axisLengths(cards, path)
+  if (lengths.length === 0) return 0
+  const bits = Number(cards.get('BITPIX'))
+  if (!pixelBits.includes(bits)) throw notFits(path, `BITPIX is ${cards.get('BITPIX') ?? 'absent'}`)
+  const elements = lengths.reduce((product, length) => product * length, 1)
+  const groups = naturalNumber(cards, 'GCOUNT', { path, absent: 1 })
+  return (Math.abs(bits) / 8) * Math.max(groups, 1) * (elements + naturalNumber(cards, 'PCOUNT', { path, absent: 0 }))
 }

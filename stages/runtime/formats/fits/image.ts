@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import type { ImageWcs } from '#runtime/sky/projection.ts'
 import { blockBytes, encodeHeader, type FitsCard, type FitsValue } from './cards.ts'
 import { encodeHeaderWithChecksum, sumWords } from './checksum.ts'
-import { notFits, readInto, readUnit } from './file.ts'
+import { axisLengths, notFits, readInto, readUnit } from './file.ts'
 
 /** Restoring beam: full widths at half maximum, position angle of the major axis from north to east. */
 export interface RestoringBeam {
@@ -35,7 +35,8 @@ export async function readFitsImage(path: string): Promise<FitsImage> {
   const unit = await readUnit(file, path)
   if (unit === undefined) throw notFits(path, 'it is empty')
   const { cards, history } = unit
-  const shape = axisLengths(cards).reverse()
+  const shape = axisLengths(cards, path).reverse()
+  if (shape.length < 2) throw notFits(path, `it has ${shape.length} axes, an image has two or more`)
   const beam = beamOf(cards)
   const wcs = wcsOf(cards, path)
   const data = await readPixels(file, path, unit)
@@ -110,7 +111,7 @@ async function readPixels(
 ): Promise<Float32Array> {
   const { cards, dataOffset } = unit
   const bits = cards.get('BITPIX')
-  const pixels = axisLengths(cards).reduce((product, length) => product * length, 1)
+  const pixels = axisLengths(cards, path).reduce((product, length) => product * length, 1)
   if (bits !== -32 && bits !== -64) throw notFits(path, `BITPIX ${bits} is not floating point`)
   const data = bits === -32 ? new Float32Array(pixels) : new Float64Array(pixels)
   const bytes = Buffer.from(data.buffer)
@@ -118,10 +119,6 @@ async function readPixels(
   if (bits === -32) bytes.swap32()
   else bytes.swap64()
   return data instanceof Float32Array ? data : Float32Array.from(data)
-}
-
-function axisLengths(cards: Map<string, FitsValue>): number[] {
-  return Array.from({ length: Number(cards.get('NAXIS') ?? 0) }, (_, axis) => Number(cards.get(`NAXIS${axis + 1}`)))
 }
 
 function beamOf(cards: Map<string, FitsValue>): RestoringBeam | undefined {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { blockBytes, type FitsCard, type FitsValue } from './cards.ts'
 import { encodeHeaderWithChecksum, sumBytes } from './checksum.ts'
-import { notFits, readInto, readNextUnit, readUnit } from './file.ts'
+import { naturalNumber, notFits, readInto, readNextUnit, readUnit } from './file.ts'
 
 /** A column to be written: float64, float32, int32 or text. */
 export interface FitsColumn {
@@ -32,6 +32,9 @@ export interface FitsTable {
   /** Columns of types that are not read: bits, complex, variable-length. */
   skipped: string[]
 }
+
+/** Most columns that the standard allows. */
+const maxFields = 999
 
 /** Bytes of rows decoded at a time. */
 const readBytes = 4 * 2 ** 20
@@ -65,8 +68,11 @@ export async function readFitsTable(path: string, options: { columns?: readonly 
   while (unit !== undefined && unit.cards.get('XTENSION') !== 'BINTABLE') unit = await readNextUnit(file, path, unit)
   if (unit === undefined) throw notFits(path, 'it holds no binary table (ASCII tables are not read)')
   const { cards, dataOffset } = unit
-  const rows = Number(cards.get('NAXIS2'))
-  const rowBytes = Number(cards.get('NAXIS1'))
+  if (cards.get('NAXIS') !== 2 || cards.get('BITPIX') !== 8)
+    throw notFits(path, 'its binary table is not two axes of bytes')
+  const rows = naturalNumber(cards, 'NAXIS2', { path })
+  const rowBytes = naturalNumber(cards, 'NAXIS1', { path })
+  if (rowBytes === 0 && rows > 0) throw notFits(path, `${rows} rows of 0 bytes`)
   const wanted = options.columns?.map((name) => name.toLowerCase())
   const { fields, skipped } = fieldsOf(cards, path, (name) => wanted?.includes(name.toLowerCase()) ?? true)
   const columns = fields.map((field) => emptyColumn(field, rows))
@@ -179,8 +185,10 @@ function fieldsOf(
 ): { fields: Field[]; skipped: string[] } {
   const fields: Field[] = []
   const skipped: string[] = []
+  const count = naturalNumber(cards, 'TFIELDS', { path, absent: 0 })
+  if (count > maxFields) throw notFits(path, `${count} columns`)
   let offset = 0
-  for (let i = 1; i <= Number(cards.get('TFIELDS') ?? 0); i += 1) {
+  for (let i = 1; i <= count; i += 1) {
     const name = String(cards.get(`TTYPE${i}`) ?? `column${i}`)
     const form = /^(\d*)([LXBIJKAEDCMPQ])/.exec(String(cards.get(`TFORM${i}`) ?? '').trim())
     if (form === null) throw notFits(path, `column ${name} has no valid TFORM${i}`)
@@ -205,6 +213,8 @@ function fieldsOf(
     }
     offset += letter === 'X' ? Math.ceil(repeat / 8) : repeat * elementBytes[letter]
   }
+  if (offset > naturalNumber(cards, 'NAXIS1', { path }))
+    throw notFits(path, `its columns need ${offset} bytes a row, it has ${cards.get('NAXIS1')}`)
   return { fields, skipped }
 }
 

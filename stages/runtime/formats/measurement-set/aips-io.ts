@@ -1,3 +1,5 @@
+import { TableFault } from './unreadable.ts'
+
 /** Start of every outermost object of casacore's AipsIO serialisation; the same bytes in either byte order. */
 const magic = 0xbebebebe
 
@@ -109,7 +111,7 @@ export class AipsWriter {
   }
 }
 
-/** Reads what `AipsWriter` writes. Throws RangeError beyond the end and Error when a frame is not the expected one. */
+/** Reads what `AipsWriter` writes. Throws TableFault beyond the end and when a frame is not the expected one. */
 export class AipsReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
@@ -160,26 +162,26 @@ export class AipsReader {
 
   /** A framed object whose type starts with `type`; `body` gets version and full type name and reads all of it. */
   object<T>(type: string, body: (version: number, name: string) => T): T {
-    if (this.#depth === 0 && this.uint() !== magic) throw new Error(`no AipsIO object where ${type} is expected`)
+    if (this.#depth === 0 && this.uint() !== magic) throw new TableFault(`no AipsIO object where ${type} is expected`)
     const start = this.#at
     const length = this.uint()
     const name = this.string()
-    if (!name.startsWith(type)) throw new Error(`AipsIO object ${name} where ${type} is expected`)
+    if (!name.startsWith(type)) throw new TableFault(`AipsIO object ${name} where ${type} is expected`)
     const version = this.uint()
     this.#depth += 1
     const value = body(version, name)
     this.#depth -= 1
     if (this.#at !== start + length)
-      throw new Error(`AipsIO object ${name} holds ${length} bytes, read ${this.#at - start}`)
+      throw new TableFault(`AipsIO object ${name} holds ${length} bytes, read ${this.#at - start}`)
     return value
   }
 
   /** Enters the outermost object and leaves it open: for files of which only the first members are wanted. */
   header(type: string): this {
-    if (this.uint() !== magic) throw new Error(`no AipsIO object where ${type} is expected`)
+    if (this.uint() !== magic) throw new TableFault(`no AipsIO object where ${type} is expected`)
     this.uint()
     const name = this.string()
-    if (name !== type) throw new Error(`AipsIO object ${name} where ${type} is expected`)
+    if (name !== type) throw new TableFault(`AipsIO object ${name} where ${type} is expected`)
     this.uint()
     this.#depth += 1
     return this
@@ -201,7 +203,7 @@ export class AipsReader {
 
   #take(size: number): number {
     const at = this.#at
-    if (at + size > this.#bytes.length) throw new RangeError('table file ends inside a value')
+    if (at + size > this.#bytes.length) throw new TableFault('a table file ends inside a value')
     this.#at = at + size
     return at
   }

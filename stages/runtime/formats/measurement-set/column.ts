@@ -1,4 +1,5 @@
 import type { KeywordRecord } from './record.ts'
+import { TableFault } from './unreadable.ts'
 
 export type CellType = 'Bool' | 'Int' | 'float' | 'double' | 'Complex' | 'String'
 
@@ -39,8 +40,9 @@ export interface ArrayCell {
 export type ColumnCells = ArrayLike<number> | readonly string[] | readonly (ArrayCell | undefined)[]
 
 /** Elements of a cell of fixed shape. */
-export function cellElements(column: ColumnSpec): number {
-  return (column.shape ?? []).reduce((product, length) => product * length, 1)
+export function cellElements({ name, shape = [] }: ColumnSpec): number {
+  if (shape.some((length) => length < 0)) throw new TableFault(`cells of ${name} have the shape ${shape.join(' x ')}`)
+  return shape.reduce((product, length) => product * length, 1)
 }
 
 /** Bits that one row of a column takes in a bucket of the StandardStMan. */

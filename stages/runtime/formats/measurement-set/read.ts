@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AipsReader } from './aips-io.ts'
 import type { ArrayCell } from './column.ts'
-import type { MsLayout } from './layout.ts'
+import { tiledColumns, tileFile, tileFileBytes, type MsLayout } from './layout.ts'
 import type { KeywordRecord } from './record.ts'
 import type { MsAntenna, MsMetadata, MsRows } from './schema.ts'
 import { readTable, type Table } from './table.ts'
+import { readingSet, TableFault } from './unreadable.ts'
 
 export interface MeasurementSet {
   layout: MsLayout
@@ -13,38 +14,56 @@ export interface MeasurementSet {
   rows: MsRows
 }
 
-/** Reads a MeasurementSet that contimg wrote, without its tiles (`openTiles`). Throws on any other layout. */
+/**
+ * Reads a MeasurementSet that contimg wrote, without its tiles (`openTiles`).
+ * @throws StageError DATA_UNUSABLE when it has another layout or is damaged, INPUT_MISSING when a file of it is absent
+ */
 export async function openMeasurementSet(path: string): Promise<MeasurementSet> {
-  const main = await readTable(path)
-  const data = main.columns.get('DATA')
-  const tile = await readTileShape(join(path, 'table.f2'))
-  const layout: MsLayout = {
-    path,
-    rows: main.rows,
-    polarizations: data?.shape?.[0] ?? 0,
-    channels: data?.shape?.[1] ?? 0,
-    tileRows: tile[2] ?? 0,
-    tileChannels: tile[1] ?? 0,
-    weightSpectrum: main.columns.has('WEIGHT_SPECTRUM'),
-  }
-  return { layout, metadata: await readMetadata(path, main.keywords), rows: readRows(main) }
+  return readingSet(path, async () => {
+    const main = await readTable(path)
+    const data = main.columns.get('DATA')
+    const tile = await readTileShape(join(path, 'table.f2'))
+    const layout: MsLayout = {
+      path,
+      rows: main.rows,
+      polarizations: data?.shape?.[0] ?? 0,
+      channels: data?.shape?.[1] ?? 0,
+      tileRows: tile[2] ?? 0,
+      tileChannels: tile[1] ?? 0,
+      weightSpectrum: main.columns.has('WEIGHT_SPECTRUM'),
+    }
+    await checkTiles(layout)
+    return { layout, metadata: await readMetadata(path, main.keywords), rows: readRows(main, layout) }
+  })
 }
 
 async function readTileShape(path: string): Promise<number[]> {
   return new AipsReader(await readFile(path)).header('TiledColumnStMan').position()
 }
 
-function readRows(main: Table): MsRows {
+/** Tiles of the stated shape fill the tile files exactly, or one of them is not what was written. */
+async function checkTiles(layout: MsLayout): Promise<void> {
+  const { channels, polarizations, tileChannels, tileRows } = layout
+  if (![channels, polarizations, tileChannels, tileRows].every((length) => length > 0))
+    throw new TableFault(`tiles of ${polarizations} x ${tileChannels} x ${tileRows}, ${channels} channels`)
+  for (const column of tiledColumns(layout)) {
+    const { size } = await stat(join(layout.path, tileFile(column)))
+    if (size !== tileFileBytes(layout, column))
+      throw new TableFault(`${tileFile(column)} has ${size} bytes, not ${tileFileBytes(layout, column)}`)
+  }
+}
+
+function readRows(main: Table, { polarizations }: MsLayout): MsRows {
   return {
-    timeMjdS: main.cells('TIME') as Float64Array,
-    intervalS: main.cells('INTERVAL') as Float64Array,
-    exposureS: main.cells('EXPOSURE') as Float64Array,
-    antenna1: main.cells('ANTENNA1') as Int32Array,
-    antenna2: main.cells('ANTENNA2') as Int32Array,
-    uvwM: main.cells('UVW') as Float64Array,
-    weight: main.cells('WEIGHT') as Float32Array,
-    sigma: main.cells('SIGMA') as Float32Array,
-    flagRow: main.cells('FLAG_ROW') as Uint8Array,
+    timeMjdS: column(main, 'TIME', Float64Array),
+    intervalS: column(main, 'INTERVAL', Float64Array),
+    exposureS: column(main, 'EXPOSURE', Float64Array),
+    antenna1: column(main, 'ANTENNA1', Int32Array),
+    antenna2: column(main, 'ANTENNA2', Int32Array),
+    uvwM: column(main, 'UVW', Float64Array, 3),
+    weight: column(main, 'WEIGHT', Float32Array, polarizations),
+    sigma: column(main, 'SIGMA', Float32Array, polarizations),
+    flagRow: column(main, 'FLAG_ROW', Uint8Array),
   }
 }
 
@@ -54,12 +73,14 @@ async function readMetadata(path: string, keywords: KeywordRecord): Promise<MsMe
       readTable(join(path, name)),
     ),
   )) as [Table, Table, Table, Table, Table, Table]
-  if (field.rows !== 1) throw new Error(`${path} has ${field.rows} fields, expected one`)
+  if (field.rows !== 1) throw new TableFault(`it has ${field.rows} fields, expected one`)
   const centre = numbers(field, 'PHASE_DIR')
-  const times = history.cells('TIME') as Float64Array
-  const messages = history.cells('MESSAGE') as string[]
-  const applications = history.cells('APPLICATION') as string[]
-  const range = observation.cells('TIME_RANGE') as Float64Array
+  if (centre.length < 2) throw new TableFault('its field has no direction')
+  const times = column(history, 'TIME', Float64Array)
+  const messages = texts(history, 'MESSAGE')
+  const applications = texts(history, 'APPLICATION')
+  const range = column(observation, 'TIME_RANGE', Float64Array, 2)
+  if (observation.rows !== 1) throw new TableFault(`it has ${observation.rows} observations, expected one`)
   return {
     telescopeName: text(observation, 'TELESCOPE_NAME'),
     observer: text(observation, 'OBSERVER'),
@@ -76,26 +97,46 @@ async function readMetadata(path: string, keywords: KeywordRecord): Promise<MsMe
       application: applications[i],
       timeMjdS: times[i],
     })),
-    beam: readBeam(keywords['CONTIMG_BEAM'] as KeywordRecord),
-    extra: readExtra(keywords['CONTIMG_EXTRA'] as KeywordRecord),
+    beam: readBeam(keywordRecord(keywords, 'CONTIMG_BEAM')),
+    extra: readExtra(keywordRecord(keywords, 'CONTIMG_EXTRA')),
   }
 }
 
-function text(table: Table, column: string): string {
-  return (table.cells(column) as string[])[0]
+type Numbers = Float64Array | Float32Array | Int32Array | Uint8Array
+
+/** A column of numbers of a fixed type, `perRow` a row. */
+function column<T extends Numbers>(table: Table, name: string, type: new () => T, perRow = 1): T {
+  const cells = table.cells(name)
+  if (!(cells instanceof type) || cells.length !== table.rows * perRow)
+    throw new TableFault(`the column ${name} is not what it should be`)
+  return cells
+}
+
+function texts(table: Table, name: string): string[] {
+  const cells: unknown = table.cells(name)
+  if (!Array.isArray(cells) || cells.some((cell) => typeof cell !== 'string'))
+    throw new TableFault(`the column ${name} holds no text`)
+  return cells as string[]
+}
+
+function text(table: Table, name: string): string {
+  const [first] = texts(table, name)
+  if (first === undefined) throw new TableFault(`the column ${name} has no row`)
+  return first
 }
 
 /** The numbers of the first cell of an array column. */
-function numbers(table: Table, column: string): ArrayLike<number> {
-  const cell = (table.cells(column) as (ArrayCell | undefined)[])[0]
-  if (cell === undefined) throw new Error(`column ${column} is not filled`)
-  return cell.values as ArrayLike<number>
+function numbers(table: Table, name: string): ArrayLike<number> {
+  const cell = (table.cells(name) as (ArrayCell | undefined)[])[0]
+  if (cell === undefined || typeof cell !== 'object' || !ArrayBuffer.isView(cell.values))
+    throw new TableFault(`the column ${name} is not filled with numbers`)
+  return cell.values as unknown as ArrayLike<number>
 }
 
 function readAntennas(table: Table): MsAntenna[] {
-  const positions = table.cells('POSITION') as Float64Array
-  const diameters = table.cells('DISH_DIAMETER') as Float64Array
-  return (table.cells('NAME') as string[]).map((name, i) => ({
+  const positions = column(table, 'POSITION', Float64Array, 3)
+  const diameters = column(table, 'DISH_DIAMETER', Float64Array)
+  return texts(table, 'NAME').map((name, i) => ({
     name,
     positionM: [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]],
     diameterM: diameters[i],
@@ -103,17 +144,30 @@ function readAntennas(table: Table): MsAntenna[] {
 }
 
 function readBeam(record: KeywordRecord): MsMetadata['beam'] {
-  return {
-    timeMjdS: record['TIME'] as Float64Array,
-    raRad: record['RA'] as Float64Array,
-    decRad: record['DEC'] as Float64Array,
-    decOfDateRad: record['DEC_OF_DATE'] as number,
+  const numbersOf = (name: string): Float64Array => {
+    const value = record[name]
+    if (!(value instanceof Float64Array)) throw new TableFault(`the keyword CONTIMG_BEAM has no ${name}`)
+    return value
   }
+  const beam = { timeMjdS: numbersOf('TIME'), raRad: numbersOf('RA'), decRad: numbersOf('DEC') }
+  const decOfDateRad = record['DEC_OF_DATE']
+  if (typeof decOfDateRad !== 'number') throw new TableFault('the keyword CONTIMG_BEAM has no DEC_OF_DATE')
+  if (beam.raRad.length !== beam.timeMjdS.length || beam.decRad.length !== beam.timeMjdS.length)
+    throw new TableFault('the lists of the keyword CONTIMG_BEAM differ in length')
+  return { ...beam, decOfDateRad }
 }
 
 function readExtra(record: KeywordRecord): MsMetadata['extra'] {
-  const extra: Record<string, string | number> = {}
-  for (const [name, value] of Object.entries(record))
-    if (typeof value === 'string' || typeof value === 'number') extra[name] = value
-  return extra
+  return Object.fromEntries(
+    Object.entries(record).filter(
+      (entry): entry is [string, string | number] => typeof entry[1] === 'string' || typeof entry[1] === 'number',
+    ),
+  )
+}
+
+function keywordRecord(keywords: KeywordRecord, name: string): KeywordRecord {
+  const value = Object.hasOwn(keywords, name) ? keywords[name] : undefined
+  if (typeof value !== 'object' || Array.isArray(value) || ArrayBuffer.isView(value))
+    throw new TableFault(`there is no keyword ${name}`)
+  return value as KeywordRecord
 }

@@ -1,4 +1,5 @@
 import type { AipsReader, AipsWriter } from './aips-io.ts'
+import { TableFault } from './unreadable.ts'
 
 const typeTag = Symbol('casacore type')
 
@@ -60,9 +61,8 @@ export function readRecord(from: AipsReader, type: 'TableRecord' | 'Record' = 'T
   return from.object(type, () => {
     const fields = from.object('RecordDesc', () => Array.from({ length: from.int() }, () => readFieldDescription(from)))
     from.int()
-    const record: Record<string, KeywordValue> = {}
-    for (const { name, code } of fields) record[name] = readValue(from, code)
-    return record
+    // Names come from the file: `__proto__` is one like any other.
+    return Object.fromEntries(fields.map(({ name, code }) => [name, readValue(from, code)]))
   })
 }
 
@@ -160,7 +160,7 @@ function readValue(from: AipsReader, code: number): KeywordValue {
     case arrayCode.String:
       return readArray(from, () => from.string())
     default:
-      throw new Error(`keyword of casacore type ${code} is not supported`)
+      throw new TableFault(`keyword of casacore type ${code} is not supported`)
   }
 }
 

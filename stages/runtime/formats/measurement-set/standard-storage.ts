@@ -1,5 +1,6 @@
 import { AipsReader, AipsWriter } from './aips-io.ts'
 import { bitsPerRow, type ColumnSpec } from './column.ts'
+import { TableFault } from './unreadable.ts'
 
 /** Bytes before the first bucket of a StandardStMan file. */
 export const headerBytes = 512
@@ -73,7 +74,7 @@ export function decodeHeader(bytes: Uint8Array): StandardHeader {
   const from = new AipsReader(bytes.subarray(0, headerBytes), 'little')
   return from.object('StandardStMan', (version) => {
     if (version !== 3 || from.bool())
-      throw new Error('StandardStMan file of a big-endian table: not written by contimg')
+      throw new TableFault('StandardStMan file of a big-endian table: not written by contimg')
     const bucketBytes = from.uint()
     const buckets = from.uint()
     from.uint()

@@ -1,3 +1,5 @@
+import { TableFault } from './unreadable.ts'
+
 /** Links and counters in front of the characters of a string bucket: four big-endian Int. */
 const stringHeaderBytes = 16
 
@@ -89,21 +91,28 @@ export class StringBuckets {
   }
 }
 
-/** Reads the String cell at `at`; `bucket` returns the bytes of a bucket by number. */
-export function readStringCell(cell: DataView, at: number, bucket: (index: number) => Uint8Array): string {
+/** The buckets of a file that is read. */
+export interface Buckets {
+  /** Length of the whole file. */
+  bytes: number
+  get(index: number): Uint8Array
+}
+
+/** Reads the String cell at `at`. */
+export function readStringCell(cell: DataView, at: number, buckets: Buckets): string {
   const length = cell.getInt32(at + 8, true)
   if (length <= inlineBytes) return new TextDecoder().decode(new Uint8Array(cell.buffer, cell.byteOffset + at, length))
-  return new TextDecoder().decode(readReference(cell, at, bucket))
+  return new TextDecoder().decode(readReference(cell, at, buckets))
 }
 
 /** Reads a String array cell; undefined when it was never written. */
 export function readStringArrayCell(
   cell: DataView,
   at: number,
-  bucket: (index: number) => Uint8Array,
+  buckets: Buckets,
 ): { shape: number[]; values: string[] } | undefined {
   if (cell.getInt32(at + 8, true) === 0) return undefined
-  const bytes = readReference(cell, at, bucket)
+  const bytes = readReference(cell, at, buckets)
   const view = new DataView(bytes.buffer)
   const dimensions = view.getInt32(0)
   const shape = Array.from({ length: dimensions }, (_, axis) => view.getInt32(4 + 4 * axis))
@@ -111,6 +120,7 @@ export function readStringArrayCell(
   let position = 4 * (dimensions + 2)
   const values = Array.from({ length: count }, () => {
     const length = view.getInt32(position)
+    if (length < 0) throw new TableFault('a string of a table has a negative length')
     const text = new TextDecoder().decode(bytes.subarray(position + 4, position + 4 + length))
     position += 4 + length
     return text
@@ -118,15 +128,17 @@ export function readStringArrayCell(
   return { shape, values }
 }
 
-function readReference(cell: DataView, at: number, bucket: (index: number) => Uint8Array): Uint8Array {
-  const out = new Uint8Array(cell.getInt32(at + 8, true))
+function readReference(cell: DataView, at: number, buckets: Buckets): Uint8Array {
+  const length = cell.getInt32(at + 8, true)
+  if (!(length >= 0 && length <= buckets.bytes)) throw new TableFault(`a string of ${length} bytes in table.f0`)
+  const out = new Uint8Array(length)
   let number = cell.getInt32(at, true)
   let offset = cell.getInt32(at + 4, true)
   let done = 0
   while (done < out.length) {
-    const bytes = bucket(number)
+    const bytes = buckets.get(number)
     const part = bytes.subarray(stringHeaderBytes + offset, stringHeaderBytes + offset + out.length - done)
-    if (part.length === 0) throw new Error(`string of a table leaves bucket ${number}`)
+    if (part.length === 0) throw new TableFault(`a string leaves bucket ${number}`)
     out.set(part, done)
     done += part.length
     number = new DataView(bytes.buffer, bytes.byteOffset).getInt32(12)

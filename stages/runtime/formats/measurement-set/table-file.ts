@@ -1,6 +1,7 @@
 import { AipsReader, AipsWriter } from './aips-io.ts'
 import { cellTypes, type CellType, type ColumnSpec } from './column.ts'
 import { readRecord, typed, writeRecord, type KeywordRecord } from './record.ts'
+import { TableFault } from './unreadable.ts'
 
 /** What table.dat says about a table: its keywords, its columns and where the untiled ones lie in their buckets. */
 export interface TableDescription {
@@ -45,7 +46,7 @@ export function decodeTableDescription(bytes: Uint8Array): TableDescription {
   const from = new AipsReader(bytes)
   return from.object('Table', () => {
     const rows = from.uint()
-    if (from.uint() !== littleEndianTable) throw new Error('big-endian table: not written by contimg')
+    if (from.uint() !== littleEndianTable) throw new TableFault('big-endian table: not written by contimg')
     from.string()
     const { keywords, columns } = readDescription(from)
     const managers = readColumnSet(from, columns)
@@ -137,7 +138,7 @@ function readColumn(from: AipsReader): ColumnSpec {
 
 function typeOfCode(code: number): CellType {
   for (const type of Object.keys(cellTypes) as CellType[]) if (cellTypes[type].code === code) return type
-  throw new Error(`columns of casacore type ${code} are not supported`)
+  throw new TableFault(`columns of casacore type ${code} are not supported`)
 }
 
 function skipDefault(from: AipsReader, type: CellType): void {
@@ -186,7 +187,7 @@ function standardData(columnOffsets: readonly number[]): Uint8Array {
 
 /** Reads the manager number of each column. */
 function readColumnSet(from: AipsReader, columns: readonly ColumnSpec[]): number[] {
-  if (from.int() !== columnSetVersion) throw new Error('column set of another version: not written by contimg')
+  if (from.int() !== columnSetVersion) throw new TableFault('column set of another version: not written by contimg')
   from.uint()
   from.uint()
   const managers = from.uint()

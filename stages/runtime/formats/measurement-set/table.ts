@@ -6,6 +6,7 @@ import type { KeywordRecord } from './record.ts'
 import { openStandard } from './standard-read.ts'
 import { encodeStandard } from './standard-write.ts'
 import { decodeTableDescription, encodeTableDescription } from './table-file.ts'
+import { TableFault } from './unreadable.ts'
 
 /** Bytes of table.lock that casacore keeps for its request list. */
 const lockRequestBytes = 260
@@ -42,7 +43,7 @@ export interface Table {
   cells(name: string): ColumnCells
 }
 
-/** Opens a table that `writeTable` wrote. Throws when it has another layout. */
+/** Opens a table that `writeTable` wrote. Throws TableFault when it has another layout or is damaged. */
 export async function readTable(dir: string): Promise<Table> {
   const description = decodeTableDescription(await readFile(join(dir, 'table.dat')))
   const untiled = description.columns.filter((column) => column.storage !== 'tiled')
@@ -56,7 +57,7 @@ export async function readTable(dir: string): Promise<Table> {
     cells(name) {
       const index = untiled.findIndex((column) => column.name === name)
       const column = untiled[index]
-      if (column === undefined) throw new Error(`table ${dir} has no column ${name}`)
+      if (column === undefined) throw new TableFault(`there is no column ${name}`)
       return standard.column(column, description.columnOffsets[index])
     },
   }
