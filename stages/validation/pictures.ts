@@ -5,13 +5,20 @@ import type { CalibrationSummary } from './calibration-summary.ts'
 import type { Field } from './field.ts'
 import type { CalibrationPictures } from './page/calibration-plots.ts'
 import type { Outlier } from './page/flux.ts'
+import type { PointSpreadPictures } from './page/point-spread.ts'
 import { cutOut, greyPicture, type GreyPicture } from './page/picture.ts'
 import type { SkyPictures } from './page/sky.ts'
 import { microJyPerBeam, significant } from './page/text.ts'
+import { uvCoverage, type UvCoverage } from './uv-coverage.ts'
 
 /** Side of the thumbnails, pixels. */
 const THUMBNAIL = 420
 const OUTLIERS = 10
+/** Half a side of the picture of the point spread function, and what is black and white in it. */
+const PSF_BEAMS = 10
+const PSF_STRETCH = { low: -0.1, high: 0.4 }
+/** Decades between black and white in the coverage of the uv plane. */
+const UV_DECADES = 3
 
 /** Pictures of the page as data URIs: quick-look as imaging made it, thumbnails of residual and noise, beam contours. */
 export function drawPictures(input: {
@@ -36,6 +43,32 @@ export function drawPictures(input: {
       rms: `${significant(0.5e6 * typical)} to ${microJyPerBeam(2.5 * typical)}`,
     },
   }
+}
+
+/** The point spread function around its peak, and the coverage of the uv plane on a logarithmic scale. */
+export function drawPointSpread(
+  psf: Float32Array,
+  { width, height, cellRad }: { width: number; height: number; cellRad: number },
+  beamMajorRad: number,
+): PointSpreadPictures {
+  const half = Math.max(
+    8,
+    Math.min(Math.floor(Math.min(width, height) / 2) - 1, Math.round((PSF_BEAMS * beamMajorRad) / cellRad)),
+  )
+  const around = { x: width / 2, y: height / 2, half, ...PSF_STRETCH }
+  const coverage = uvCoverage(psf, { width, height, cellRad })
+  return {
+    psf: pictureUri(cutOut(psf, { width, height }, around)),
+    psfReachRad: (half + 0.5) * cellRad,
+    ...(coverage === undefined
+      ? {}
+      : { uv: { picture: coveragePicture(coverage), reachWavelengths: coverage.reachWavelengths } }),
+  }
+}
+
+function coveragePicture({ density, size }: UvCoverage): string {
+  const decades = density.map((value) => Math.log10(Math.max(value, 1e-9)))
+  return pictureUri(greyPicture(decades, { width: size, height: size }, { low: -UV_DECADES, high: 0, pixels: size }))
 }
 
 /** The pairs farthest from the median flux ratio, each with a picture of its surroundings. */

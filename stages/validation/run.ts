@@ -18,8 +18,9 @@ import type { ImageNumbers } from './image-checks.ts'
 import { outcomeMetrics } from './metrics.ts'
 import { centralRms, confusionNoiseJy, expectedNoiseJy, histogram, largestRatio, largestValue } from './noise.ts'
 import { calibrationFigures } from './page/calibration-plots.ts'
+import type { PointSpreadPictures } from './page/point-spread.ts'
 import { report } from './page/report.ts'
-import { drawCalibration, drawCutOuts, drawPictures } from './pictures.ts'
+import { drawCalibration, drawCutOuts, drawPictures, drawPointSpread } from './pictures.ts'
 import { noiseMapHistogram, noiseRings } from './noise-map.ts'
 import { measurePointSpread, type PointSpread } from './psf.ts'
 import { qaDocument } from './qa.ts'
@@ -41,7 +42,7 @@ export const run: Run<typeof validation> = async (stage) => {
     const whole: Field = { ...bare, covered: coverage(bare.image, bare.primaryBeam, params.beamCut) }
     return { field: whole, cards: image.cards }
   })
-  const { assessment, psf, residual } = await examine(stage, field, cards)
+  const { assessment, psf, residual, pointSpread } = await examine(stage, field, cards)
   stage.progress({ done: 2, total: 3, unit: 'steps' })
   await stage.phase('write', async () => {
     await writeCatalogueFiles(assessment, { observation, out })
@@ -50,8 +51,13 @@ export const run: Run<typeof validation> = async (stage) => {
     const { rmsCentreJy } = assessment.numbers
     const rms = (await readFitsImage(inputs.rms.path)).data
     const range = { sigma: rmsCentreJy, beamCut: params.noiseBeamCut, limit: HISTOGRAM_SIGMA, bins: HISTOGRAM_BINS }
+    const warnings: string[] = []
+    const calibration = await readCalibration(inputs.solutions?.path, (message) => warnings.push(message))
+    for (const message of warnings) stage.warn(message)
     const page = report({
       ...shared,
+      warnings,
+      pointSpread,
       pictures: drawPictures({ field, residual, rms, quicklook: await readFile(inputs.quicklook.path), rmsCentreJy }),
       noise: {
         residual: { counts: histogram(residual, field.primaryBeam, range), limit: HISTOGRAM_SIGMA },
@@ -59,7 +65,7 @@ export const run: Run<typeof validation> = async (stage) => {
         rings: noiseRings(rms, field),
       },
       outliers: drawCutOuts(assessment, field),
-      calibration: await readCalibration(inputs.solutions?.path, (message) => stage.warn(message)),
+      calibration,
     })
     await writeFile(out('report'), page)
   })
@@ -76,7 +82,7 @@ async function examine(stage: StageRun<typeof validation>, field: Field, cards: 
   const { rms, ...detections } = await stage.phase('find', () => detectSources(field, params))
   log.info('found sources', { sources: detections.sources.length, negatives: detections.negatives })
   stage.progress({ done: 1, total: 3, unit: 'steps' })
-  const { psf, residual, numbers } = await stage.phase('measure', async () => {
+  const { spread, residual, numbers } = await stage.phase('measure', async () => {
     const noiseThJy = centralRms((await readFitsImage(inputs.noise.path)).data, field.primaryBeam, params.noiseBeamCut)
     const spread = await readPointSpread(inputs.psf.path, field)
     const plane = (await readFitsImage(inputs.residual.path)).data
@@ -96,18 +102,25 @@ async function examine(stage: StageRun<typeof validation>, field: Field, cards: 
         params.seedSigma,
       ),
     }
-    return { psf: spread, residual: plane, numbers: measured }
+    return { spread, residual: plane, numbers: measured }
   })
   const assessment = await stage.phase('compare', async () => {
     const catalogue = await readCatalogue(inputs.catalogue?.path, field)
     return assess({ field, detections, rms, numbers, data: dataFacts(upstream, cards), catalogue, params })
   })
-  return { assessment, psf, residual }
+  return { assessment, ...spread, residual }
 }
 
-async function readPointSpread(path: string, field: Field): Promise<PointSpread | undefined> {
+async function readPointSpread(
+  path: string,
+  field: Field,
+): Promise<{ psf: PointSpread | undefined; pointSpread: PointSpreadPictures }> {
   const { data, wcs } = await readFitsImage(path)
-  return measurePointSpread(data, { width: wcs.width, height: wcs.height, cellRad: wcs.cellRad }, field.beam)
+  const size = { width: wcs.width, height: wcs.height, cellRad: wcs.cellRad }
+  return {
+    psf: measurePointSpread(data, size, field.beam),
+    pointSpread: drawPointSpread(data, size, field.beam.major),
+  }
 }
 
 /** Plots of the solution set. They decide nothing: a summary that cannot be read is a warning, not a failure. */

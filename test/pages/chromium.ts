@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 
 const program = '/usr/bin/chromium'
-const ANSWER_MS = 60_000
+const ANSWER_MS = 300_000
 
 /** The reason to skip a test that needs a browser, or false. */
 export function needsChromium(): string | false {

@@ -57,7 +57,7 @@ export interface PlotSpec {
   height?: number
 }
 
-const MARGIN = { left: 58, right: 24, top: 12, bottom: 44 }
+const MARGIN = { left: 68, right: 20, top: 12, bottom: 46 }
 
 interface Frame {
   x: Axis
@@ -103,7 +103,7 @@ export function plot(spec: PlotSpec): Html {
         ${x.ticks.map(({ value, text }) => html`<text x="${frame.px(value)}" y="${height - MARGIN.bottom + 16}" text-anchor="middle">${text}</text>`)}${y.ticks.map(({ value, text }) => html`<text x="${MARGIN.left - 6}" y="${frame.py(value) + 4}" text-anchor="end">${text}</text>`)}
       </g>
       <text class="label" x="${MARGIN.left + innerWidth / 2}" y="${height - 8}" text-anchor="middle">${x.label}</text>
-      <text class="label" transform="translate(14 ${MARGIN.top + innerHeight / 2}) rotate(-90)" text-anchor="middle">
+      <text class="label" transform="translate(15 ${MARGIN.top + innerHeight / 2}) rotate(-90)" text-anchor="middle">
         ${y.label}
       </text>
     </svg>

@@ -68,7 +68,7 @@ export function astrometrySection({ assessment, field }: ReportInput): Html {
       ],
     })
   return html`<p>
-      Median offset <b>${found.offsetRaArcsec.toFixed(2)}″, ${found.offsetDecArcsec.toFixed(2)}″</b> ±
+      Median offset <b>${minus(found.offsetRaArcsec)}″, ${minus(found.offsetDecArcsec)}″</b> ±
       ${found.eOffsetArcsec.toFixed(2)}″ (right ascension times cos dec, declination; ours minus catalogue) from
       ${found.n} sources: ${(Math.hypot(found.offsetRaArcsec, found.offsetDecArcsec) / found.beamArcsec).toFixed(3)}
       beams. Scatter ${found.scatterRaArcsec.toFixed(2)}″ and ${found.scatterDecArcsec.toFixed(2)}″.
@@ -138,4 +138,8 @@ export function astrometrySection({ assessment, field }: ReportInput): Html {
       ${against('astrometry-dec-ra', 'offset in right ascension from the centre', { x: east, y: dec, yLabel: '\u0394\u03b4' })}
       ${against('astrometry-dec-dec', 'offset in declination from the centre', { x: north, y: dec, yLabel: '\u0394\u03b4' })}
     </div>`
+}
+
+function minus(value: number): string {
+  return value.toFixed(2).replace('-', '\u2212')
 }

@@ -194,8 +194,10 @@ function reasonTable({ flags, calibrator, id, refant }: CalibrationSummary): Htm
   return html`<div>
     <table>
       <caption>
-        Solution set ${id} on ${calibrator.name} (${calibrator.fluxAnchor}), reference antenna ${refant}: flagged part
-        of the data by reason.
+        <span
+          >Solution set ${id} on ${calibrator.name} (${calibrator.fluxAnchor}), reference antenna ${refant}: flagged
+          part of the data by reason.</span
+        >
       </caption>
       <thead>
         <tr>

@@ -28,6 +28,7 @@ export function completenessSection({ assessment, params }: ReportInput): Html {
       ${completeness.high.toFixed(3)}.
     </p>
     ${reliability}
+    <p>No sources were injected into this image: completeness is that of the catalogue's sources.</p>
     <div class="plots">${completenessPlot(comparison.candidates, found, params.seedSigma)}${countsPlot(counts)}</div>
     ${missedTable(missed)}`
 }
@@ -116,10 +117,12 @@ function missedTable(missed: readonly PredictedSource[]): Html | false {
   if (missed.length === 0) return false
   const shown = missed.toSorted((a, b) => b.predictedSnr - a.predictedSnr).slice(0, MISSED_SHOWN)
   return html`<h3>Missed catalogue sources</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Missed catalogue sources">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: Missed catalogue sources">
       <table>
         <caption>
-          ${shown.length < missed.length ? `The ${shown.length} of ${missed.length} with the highest predicted signal-to-noise ratio.` : 'All expected catalogue sources that were not found.'}
+          <span
+            >${shown.length < missed.length ? `The ${shown.length} of ${missed.length} with the highest predicted signal-to-noise ratio.` : 'All expected catalogue sources that were not found.'}</span
+          >
         </caption>
         <thead>
           <tr>

@@ -14,7 +14,7 @@ export interface Outlier {
 }
 
 /** Ratio of measured to predicted flux density against everything it may depend on. */
-export function fluxSection({ assessment, outliers, field }: ReportInput): Html {
+export function fluxSection({ assessment, outliers, field, params }: ReportInput): Html {
   const { catalogue } = assessment
   if (catalogue === undefined) return html`<p>Not run: no catalogue was given.</p>`
   const sample = catalogue.comparison.pairs.filter(({ inFluxSample }) => inFluxSample)
@@ -35,7 +35,11 @@ export function fluxSection({ assessment, outliers, field }: ReportInput): Html 
     { kind: 'level', tone: 'muted', axis: 'y', at: 1, dashed: true, label: 'equal' },
     { kind: 'level', tone: 'second', axis: 'y', at: flux.ratio, label: 'median' },
   ]
-  const against = (id: string, label: string, { x, log }: { x: (pair: Pair) => number; log?: boolean }): Html =>
+  const against = (
+    id: string,
+    label: string,
+    { x, log, under = [] }: { x: (pair: Pair) => number; log?: boolean; under?: readonly Layer[] },
+  ): Html =>
     plot({
       id,
       title: `Flux ratio against ${label}`,
@@ -43,6 +47,7 @@ export function fluxSection({ assessment, outliers, field }: ReportInput): Html 
       x: { label, domain: domainOf(sample.map(x), { log: log ?? false }), ...(log === undefined ? {} : { log }) },
       y,
       layers: [
+        ...under,
         ...levels,
         {
           kind: 'points',
@@ -63,7 +68,7 @@ export function fluxSection({ assessment, outliers, field }: ReportInput): Html 
       ${sample.length > MAX_POINTS && ` The plots show the ${MAX_POINTS} brightest.`}
     </p>
     <div class="plots">
-      ${against('flux-snr', 'signal-to-noise ratio', { x: ({ source }) => source.snr, log: true })}
+      ${against('flux-snr', 'signal-to-noise ratio', { x: ({ source }) => source.snr, log: true, under: [envelope(sample, flux.ratio, params.fluxFloor)] })}
       ${against('flux-flux', 'predicted flux density (mJy)', { x: ({ predicted }) => predicted.predictedJy * 1000, log: true })}
       ${against('flux-radius', 'distance from the centre (deg)', { x: ({ source }) => (source.radiusRad * 180) / Math.PI })}
       ${against('flux-beam', 'mean primary beam', { x: ({ source }) => source.meanBeam })}
@@ -72,6 +77,23 @@ export function fluxSection({ assessment, outliers, field }: ReportInput): Html 
       ${ratioHistogram(ratios, flux.ratio, { low: y.domain[0], high: y.domain[1] })}
     </div>
     ${outlierTable(outliers)}`
+}
+
+/** Where 95 % of the ratios belong: twice their error, the systematic part and one that falls with the signal-to-noise ratio. */
+function envelope(sample: readonly Pair[], ratio: number, floor: number): Layer {
+  const noise = quantile(
+    sample.map(({ eRatio, source }) => source.snr * Math.sqrt(Math.max(0, eRatio ** 2 - floor ** 2))),
+    0.5,
+  )
+  const [low, high] = domainOf(
+    sample.map(({ source }) => source.snr),
+    { log: true },
+  )
+  const points = Array.from({ length: 60 }, (_, k) => low * (high / low) ** (k / 59)).map((snr) => {
+    const spread = 2 * Math.hypot(floor, noise / snr)
+    return { x: snr, low: ratio - spread, high: ratio + spread }
+  })
+  return { kind: 'band', tone: 'second', points, label: 'twice the error' }
 }
 
 function ratioHistogram(ratios: readonly number[], median: number, { low, high }: { low: number; high: number }): Html {
@@ -98,10 +120,13 @@ function ratioHistogram(ratios: readonly number[], median: number, { low, high }
 function outlierTable(outliers: readonly Outlier[]): Html | false {
   if (outliers.length === 0) return false
   return html`<h3>Largest deviations</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Largest deviations of flux density">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: Largest deviations of flux density">
       <table>
         <caption>
-          Sources farthest from the median ratio in units of their errors; each picture is centred on the source.
+          <span
+            >Sources farthest from the median ratio in units of their errors; each picture is centred on the
+            source.</span
+          >
         </caption>
         <thead>
           <tr>

@@ -1,6 +1,7 @@
 import { domainOf } from '#runtime/page/axis.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import { plot } from '#runtime/page/plot.ts'
+import { pointSpreadFigures } from './point-spread.ts'
 import type { ReportInput } from './report.ts'
 import { microJyPerBeam, significant } from './text.ts'
 
@@ -15,7 +16,7 @@ export interface NoisePlots {
 }
 
 /** Noise against expectation, its distribution, and the point spread function. */
-export function noiseSection({ assessment, noise, psf, field }: ReportInput): Html {
+export function noiseSection({ assessment, noise, psf, pointSpread, field }: ReportInput): Html {
   const { numbers } = assessment
   return html`<dl class="facts">
       <div>
@@ -51,7 +52,7 @@ export function noiseSection({ assessment, noise, psf, field }: ReportInput): Ht
       }
     </dl>
     <div class="plots">
-      ${residualPlot(noise.residual)}${mapPlot(noise.map)}${ringPlot(noise.rings)}${psf !== undefined && psfPlot(psf, field)}
+      ${residualPlot(noise.residual)}${mapPlot(noise.map)}${ringPlot(noise.rings)}${psf !== undefined && psfPlot(psf, field)}${pointSpreadFigures(pointSpread)}
     </div>`
 }
 

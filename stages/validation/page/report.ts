@@ -1,4 +1,4 @@
-import { fact, pageDocument } from '#runtime/page/document.ts'
+import { caption, fact, pageDocument, scrollTable } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import { halfTurn } from '#runtime/sky/gaussian-fit.ts'
 import type { Check, Verdict } from '#runtime/stage/quality.ts'
@@ -13,6 +13,8 @@ import { calibrationSection } from './calibration.ts'
 import { completenessSection } from './completeness.ts'
 import { fluxSection, type Outlier } from './flux.ts'
 import { noiseSection, type NoisePlots } from './noise.ts'
+import type { PointSpreadPictures } from './point-spread.ts'
+import { provenanceSection } from './provenance.ts'
 import { sourceTable } from './source-table.ts'
 import { skySection, type SkyPictures } from './sky.ts'
 import { style } from './style.ts'
@@ -30,6 +32,9 @@ export interface ReportInput {
   pictures: SkyPictures
   noise: NoisePlots
   psf: PointSpread | undefined
+  pointSpread: PointSpreadPictures
+  /** What this stage found odd besides its checks. */
+  warnings: readonly string[]
   outliers: readonly Outlier[]
   /** Plots of the solution set, where it is this observation's own. */
   calibration: readonly Html[] | undefined
@@ -45,10 +50,11 @@ export function report(input: ReportInput): string {
     { id: 'flux', title: 'Flux scale', body: fluxSection(input) },
     { id: 'astrometry', title: 'Astrometry', body: astrometrySection(input) },
     { id: 'completeness', title: 'Completeness and reliability', body: completenessSection(input) },
-    { id: 'noise', title: 'Noise and point spread function', body: noiseSection(input) },
+    { id: 'noise', title: 'Noise, point spread function, uv coverage', body: noiseSection(input) },
     { id: 'calibration', title: 'Data and calibration', body: calibrationSection(input) },
     { id: 'sources', title: 'Sources', body: sourceTable(input) },
     { id: 'provenance', title: 'Provenance', body: provenanceSection(input) },
+    { id: 'warnings', title: 'Warnings', body: warningsSection(input) },
   ]
   return pageDocument({
     title: `${observation}: ${quality.verdict}`,
@@ -130,12 +136,11 @@ function checksSection({ assessment, params }: ReportInput): Html {
   }`
 }
 
-function checkTable(caption: string, checks: readonly Check[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table class="checks">
-      <caption>
-        ${caption}
-      </caption>
+function checkTable(title: string, checks: readonly Check[]): Html {
+  return scrollTable(
+    title,
+    html`<table class="checks">
+      ${caption(title)}
       <thead>
         <tr>
           <th scope="col">Check</th>
@@ -149,13 +154,39 @@ function checkTable(caption: string, checks: readonly Check[]): Html {
       <tbody>
         ${checks.map(checkRow)}
       </tbody>
-    </table>
-  </div>`
+    </table>`,
+  )
+}
+
+/** Where the page shows more of a check. */
+const places: Readonly<Record<string, string>> = {
+  'flux scale': 'flux',
+  'flux scatter': 'flux',
+  'flux slope': 'flux',
+  astrometry: 'astrometry',
+  'astrometric scatter': 'astrometry',
+  'astrometric distortion': 'astrometry',
+  completeness: 'completeness',
+  reliability: 'completeness',
+  'source counts': 'completeness',
+  'thermal noise': 'noise',
+  'image noise': 'noise',
+  'dynamic range': 'noise',
+  'residual peak': 'picture',
+  'resolved fraction': 'sources',
+  'synthesised beam': 'noise',
+  'flagged data': 'calibration',
+  antennas: 'calibration',
+  subbands: 'calibration',
+  integrations: 'calibration',
+  calibration: 'calibration',
+  clean: 'calibration',
 }
 
 function checkRow(check: Check): Html {
+  const place = places[check.name]
   return html`<tr>
-    <th scope="row">${check.name}</th>
+    <th scope="row">${place === undefined ? check.name : html`<a href="#${place}">${check.name}</a>`}</th>
     <td class="number">
       ${check.value === undefined ? '\u2013' : `${withError(check.value, check.error)}${unitText(check.unit)}`}
     </td>
@@ -164,18 +195,25 @@ function checkRow(check: Check): Html {
     </td>
     <td class="number">${check.n ?? '\u2013'}</td>
     <td class="grade tone-of-${check.verdict.replace(' ', '-')}">${check.verdict}</td>
-    <td>${check.message.replaceAll('+-', '\u00b1')}</td>
+    <td>${check.message.replaceAll('+-', '\u00b1').replaceAll('uJy', '\u00b5Jy')}</td>
   </tr> `
 }
 
-function provenanceSection({ key, observation, assessment, facts }: ReportInput): Html {
-  const { catalogue, data } = assessment
-  return html`<dl class="facts">
-    ${fact('Observation', observation)} ${fact('Step key', key)} ${fact('Telescope', facts.telescope)}
-    ${fact('WSClean', facts.wsclean)} ${fact('Weighting', facts.weighting)} ${fact('Solution set', data.solutionSet)}
-    ${fact('Catalogue', catalogue === undefined ? 'none' : `${catalogue.info.name}@${catalogue.info.hash12}`)}
-    ${fact('Catalogue citation', catalogue?.info.citation === '' ? undefined : catalogue?.info.citation)}
-  </dl>`
+function warningsSection({ assessment, warnings, params }: ReportInput): Html {
+  const { data, catalogue } = assessment
+  const said = [
+    ...(data.uncalibrated === true ? ['No calibration was applied: flux densities and positions mean little.'] : []),
+    ...(catalogue !== undefined && catalogue.coverage < 1
+      ? [`The catalogue covers ${(100 * catalogue.coverage).toFixed(0)} % of the field.`]
+      : []),
+    ...(overriddenLimits(params.limits).length > 0 ? ['Limits of checks were changed by the configuration.'] : []),
+    ...warnings,
+  ]
+  return said.length === 0
+    ? html`<p>None.</p>`
+    : html`<ul>
+        ${said.map((text) => html`<li>${text}</li>`)}
+      </ul>`
 }
 
 function unitText(unit: string | undefined): string {

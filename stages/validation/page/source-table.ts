@@ -12,11 +12,13 @@ export function sourceTable({ assessment }: ReportInput): Html {
     assessment.catalogue?.comparison.pairs.map(({ source, predicted }) => [source.name, predicted.id]) ?? [],
   )
   const shown = sources.slice(0, SHOWN)
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Sources">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: Sources">
     <table>
       <caption>
-        ${shown.length < sources.length ? `The ${shown.length} brightest of ${sources.length} sources.` : `All ${sources.length} sources.`}
-        Flux densities are corrected for the primary beam.
+        <span
+          >${shown.length < sources.length ? `The ${shown.length} brightest of ${sources.length} sources.` : `All ${sources.length} sources.`}
+          Flux densities are corrected for the primary beam.</span
+        >
       </caption>
       <thead>
         <tr>

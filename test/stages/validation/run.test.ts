@@ -13,6 +13,8 @@ import { validation } from '../../../stages/validation/contract.ts'
 import { importFromArguments } from '../../../stages/validation/import-door.ts'
 import { run } from '../../../stages/validation/run.ts'
 import { needs, runPython } from '../../oracles/oracle.ts'
+import { needsChromium } from '../../pages/chromium.ts'
+import { assertSound } from '../../pages/sound.ts'
 import { completeUpstream, syntheticField, truthRows, writeProduct, type ProductFiles } from './synthetic-field.ts'
 
 const entry = fileURLToPath(new URL('../../../stages/validation/main.ts', import.meta.url))
@@ -269,10 +271,11 @@ test('the page has a section for all that was measured, the solution set include
     'Flux scale',
     'Astrometry',
     'Completeness and reliability',
-    'Noise and point spread function',
+    'Noise, point spread function, uv coverage',
     'Data and calibration',
     'Sources',
     'Provenance',
+    'Warnings',
   ]) {
     assert.match(page, new RegExp(`<h2[^>]*>\\s*${heading}\\s*</h2>`), heading)
   }
@@ -282,6 +285,8 @@ test('the page has a section for all that was measured, the solution set include
     'completeness-plot',
     'noise-residual',
     'psf-cut',
+    'psf-picture',
+    'uv-coverage',
     'cal-gain',
     'cal-band-map',
   ])
@@ -395,3 +400,12 @@ test('the importer of the entrypoint answers with one line, and with an error as
     assert.equal(JSON.parse(line).error.code, 'PARAMS_INVALID')
   }
 })
+
+test('every check that the page shows more of leads there', () => {
+  const ids = new Set([...page.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id))
+  const places = [...page.matchAll(/<th scope="row"><a href="#([^"]*)"/g)].map(([, place]) => place)
+  assert.ok(places.length > 15)
+  for (const place of places) assert.ok(ids.has(place), place)
+})
+
+test('the page is sound in a browser', { skip: needsChromium() }, () => assertSound(join(whole.product, 'report.html')))
