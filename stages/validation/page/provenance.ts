@@ -52,10 +52,10 @@ export function provenanceSection({ key, observation, assessment, facts, params 
 }
 
 /** Limits are named with the checks. */
-function chosenParams({ limits: _, ...params }: ValidationParams): { name: string; value: string; standard: string }[] {
-  const { limits: _limits, ...defaults } = validation.params.parse({})
+function chosenParams(params: ValidationParams): { name: string; value: string; standard: string }[] {
+  const defaults = validation.params.parse({})
   return Object.entries(params).flatMap(([name, value]) => {
     const standard = defaults[name as keyof typeof defaults]
-    return value === standard ? [] : [{ name, value: String(value), standard: String(standard) }]
+    return name === 'limits' || value === standard ? [] : [{ name, value: String(value), standard: String(standard) }]
   })
 }
