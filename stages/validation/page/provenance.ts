@@ -11,7 +11,6 @@ export function provenanceSection({ key, observation, assessment, facts, params 
       ${fact('Observation', observation)} ${fact('Step key', key)}
       ${fact('Contract of validation', `version ${validation.version}`)} ${fact('Telescope', facts.telescope)}
       ${fact('WSClean', facts.wsclean)} ${fact('Weighting', facts.weighting)}
-      ${fact('CLEAN iterations', facts.cleanIterations === undefined ? undefined : String(facts.cleanIterations))}
       ${fact('Major cycles', facts.majorCycles === undefined ? undefined : String(facts.majorCycles))}
       ${fact('Solution set', data.solutionSet)}
       ${fact('Age of the solutions', data.solutionAgeHours === undefined ? undefined : `${data.solutionAgeHours.toFixed(1)} h`)}
