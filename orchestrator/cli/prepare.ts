@@ -9,6 +9,7 @@ import type { RunConfig } from '../pipeline/config.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import { catalogueAsset, resolveCatalogue, type InstalledCatalogue } from '../runs/catalogues.ts'
 import { applyQuarantine } from '../runs/quarantine.ts'
+import { explainRoom } from '../runs/room.ts'
 import type { SessionOptions } from '../runs/session.ts'
 import { count } from '../view/format.ts'
 import type { Io } from './io.ts'
@@ -34,8 +35,16 @@ interface PrepareOptions {
   signal: AbortSignal
 }
 
-/** Everything that must hold before the first step: else ProblemError, exit code 2. */
-export async function prepare(config: RunConfig, io: Io, { say, quiet, signal }: PrepareOptions): Promise<Prepared> {
+/** Everything that must hold before the first step: else ProblemError, exit code 2; 1 where there is no room to begin. */
+export async function prepare(config: RunConfig, io: Io, options: PrepareOptions): Promise<Prepared> {
+  try {
+    return await prepareAll(config, io, options)
+  } catch (error) {
+    throw await explainRoom(error, config.root)
+  }
+}
+
+async function prepareAll(config: RunConfig, io: Io, { say, quiet, signal }: PrepareOptions): Promise<Prepared> {
   if (config.input === undefined) {
     throw new ProblemError('USAGE', 'there is no input folder', {
       hint: 'give --input DIR, or `input:` in the configuration',

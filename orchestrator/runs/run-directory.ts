@@ -11,6 +11,7 @@ import { foldEvents, type RunState } from '../pipeline/state.ts'
 import { openEventLog, readEvents, type EventLog } from './event-log.ts'
 import { acquireLock, isLocked, type RunLock } from './lock.ts'
 import { rebuildEvents } from './rebuild.ts'
+import { keepReserve, type Reserve } from './reserve.ts'
 
 export interface OpenRun {
   name: string
@@ -18,6 +19,8 @@ export interface OpenRun {
   folder: string
   log: EventLog
   lock: RunLock
+  /** Room for the last events and the report. */
+  reserve: Reserve
   /** The run existed already, with the same configuration. */
   continued: boolean
   /** What had to be set right in what an earlier process left. */
@@ -46,13 +49,14 @@ export async function openRun(
     if (continued) await requireSameConfig(configPath, name, config)
     const lost = continued && existsSync(join(path, 'scan.json')) && !hasLog(path)
     if (!continued) await writeFileAtomic(configPath, stringify({ ...config, name }))
-    const log = openEventLog(join(path, 'events.ndjson'), now)
+    const reserve = keepReserve(join(path, '.reserve'))
+    const log = openEventLog(join(path, 'events.ndjson'), now, reserve.release)
     const repairs = [
       ...(lock.takenOverFrom === undefined ? [] : [`took over from process ${lock.takenOverFrom}, which has ended`]),
       ...(log.repaired ? ['cut off a half-written last line of the event log'] : []),
       ...(lost ? ['the event log of the earlier work on this run is lost: a new one begins here'] : []),
     ]
-    return { name, folder, log, lock, continued, repairs }
+    return { name, folder, log, lock, reserve, continued, repairs }
   } catch (error) {
     await lock.release()
     throw error

@@ -15,6 +15,7 @@ import { stepSlots, type Machine } from '../pipeline/resources.ts'
 import { applyEvent, emptyState, foldEvents, type RunState } from '../pipeline/state.ts'
 import { conduct } from './conductor.ts'
 import { recordQuarantine, sweepQuarantine } from './quarantine.ts'
+import { explainRoom } from './room.ts'
 import { openRun } from './run-directory.ts'
 import { readEvents } from './event-log.ts'
 import { sweep, sweptNote } from './sweep.ts'
@@ -46,8 +47,19 @@ export interface SessionOptions {
   onLive: (step: StepRef, live: LiveStep) => void
 }
 
-/** One process's work on a run, from opening its directory to its last event. Throws ProblemError before the run begins. */
+/**
+ * One process's work on a run, from opening its directory to its last event. Throws ProblemError before the run begins, and
+ * DISK_FULL when not even its events find room.
+ */
 export async function runSession(options: SessionOptions): Promise<RunState> {
+  try {
+    return await work(options)
+  } catch (error) {
+    throw await explainRoom(error, options.config.root)
+  }
+}
+
+async function work(options: SessionOptions): Promise<RunState> {
   const { scan, now, signal } = options
   const run = await openRun(options.config, options)
   const config =
@@ -144,6 +156,7 @@ export async function runSession(options: SessionOptions): Promise<RunState> {
     return state
   } finally {
     run.log.close()
+    run.reserve.release()
     await run.lock.release()
     failpoint('session.closed')
     // Attempts with scratch on the data root's disk leave the folder behind; another run may be using it still.

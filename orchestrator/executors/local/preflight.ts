@@ -1,6 +1,7 @@
 import { access, constants, copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isNoSpace } from '#runtime/stage/errors.ts'
 import { hashFile, temporaryBeside } from '#runtime/stage/files.ts'
 import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import type { Asset } from '../../pipeline/plan.ts'
@@ -50,6 +51,7 @@ export async function checkRoot(root: string): Promise<void> {
     await writeFile(probe, '')
     await rm(probe)
   } catch (error) {
+    if (isNoSpace(error)) throw error
     throw new ProblemError(
       'ROOT_UNWRITABLE',
       `the data root ${root} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
@@ -97,8 +99,12 @@ async function installed(
   if ((await stat(target).catch(() => undefined))?.size !== bytes) {
     await makeDirectory(join(root, folder))
     const temporary = temporaryBeside(target)
-    await copyFile(source, temporary)
-    await rename(temporary, target)
+    try {
+      await copyFile(source, temporary)
+      await rename(temporary, target)
+    } finally {
+      await rm(temporary, { force: true })
+    }
   }
   return { identity: sha256, reference: { path, bytes, sha256, kind } }
 }

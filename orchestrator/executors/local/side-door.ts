@@ -46,11 +46,15 @@ export async function runSideDoor(
   const reported = reportedError(lastLines)
   const unexplained = [`the ${stage} stage ${failure}`, ...lastLines.slice(-3)].join('\n')
   throw new ProblemError(
-    (reported && options.reported?.[reported.code]) ?? options.failure,
+    (reported && (options.reported?.[reported.code] ?? anywhere.find((code) => code === reported.code))) ??
+      options.failure,
     reported?.message ?? unexplained,
     reported?.hint === undefined ? {} : { hint: reported.hint },
   )
 }
+
+/** What means the same whoever says it. */
+const anywhere = ['DISK_FULL', 'OUT_OF_MEMORY', 'STORAGE_FAILED'] as const
 
 /** The error that a stage printed as its last JSON line. */
 function reportedError(lines: readonly string[]): { code: ErrorCode; message: string; hint?: string } | undefined {

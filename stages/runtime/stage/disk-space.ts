@@ -37,8 +37,9 @@ export async function fullPlace(places: readonly StoragePlace[]): Promise<Storag
 export async function explainNoSpace(cause: unknown, places: readonly StoragePlace[]): Promise<DiskFullError> {
   const { path, dest } = (cause ?? {}) as NodeJS.ErrnoException & { dest?: string }
   const written = dest ?? path
-  const measured = await byFreeBytes(places)
-  const found = measured.find(({ place }) => written?.startsWith(place.path)) ?? measured[0]
+  const known = places.filter((place) => written?.startsWith(place.path))
+  const elsewhere = { name: 'the folder', path: dirname(written ?? '.'), fix: 'free some space there' }
+  const [found] = await byFreeBytes(written === undefined ? places : known.length > 0 ? known : [elsewhere])
   if (found === undefined) return new DiskFullError(String(cause), { hint: `free some space, ${AGAIN}`, cause })
   return noRoom(found, cause)
 }
