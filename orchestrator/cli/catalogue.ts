@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { stringify } from 'yaml'
 import { z } from 'zod'
 import { apiVersion } from '#runtime/stage/contract.ts'
 import { checkRoot } from '../executors/local/preflight.ts'
@@ -9,7 +10,7 @@ import { ProblemError } from '../pipeline/problem.ts'
 import { listCatalogues } from '../runs/catalogues.ts'
 import { table } from '../view/format.ts'
 import { lines, type Io } from './io.ts'
-import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
+import { dataRoot, withGlobalOptions, withHelp, type GlobalOptions } from './options.ts'
 
 interface ImportOptions extends GlobalOptions {
   name?: string
@@ -37,9 +38,17 @@ export function addCatalogueCommand(program: Command, io: Io): void {
   withGlobalOptions(importing, ['text', 'json']).action((file: string, options: ImportOptions) =>
     importFile(file, options, io),
   )
-  withGlobalOptions(catalogue.command('list').description('imported catalogues'), ['text', 'json', 'name']).action(
-    (options: GlobalOptions) => list(options, io),
-  )
+  withHelp(importing, {
+    notes:
+      'Importing the same table again gives the same catalogue. docs/catalogues.md says which columns are understood.',
+    examples: [
+      ['contimg catalogue import racs-mid.tsv', 'prints its name: racs-mid@...'],
+      ['contimg catalogue import mine.csv --name mine --freq-mhz 1400 --resolution-arcsec 5'],
+    ],
+  })
+  const listing = catalogue.command('list').description('imported catalogues')
+  withGlobalOptions(listing, ['text', 'json', 'yaml', 'name']).action((options: GlobalOptions) => list(options, io))
+  withHelp(listing, { examples: [['contimg catalogue list'], ['contimg catalogue list -o name']] })
 }
 
 async function importFile(file: string, options: ImportOptions, io: Io): Promise<void> {
@@ -83,14 +92,14 @@ async function checkTable(path: string): Promise<void> {
 async function list(options: GlobalOptions, io: Io): Promise<void> {
   const root = dataRoot(options, io)
   const all = await listCatalogues(root)
-  if (options.output === 'json') {
-    const catalogues = all.map(({ path, ...rest }) => ({
-      ...rest,
-      id: `${rest.name}@${rest.hash12}`,
-      path: `${root}/${path}`,
-    }))
-    io.out(`${JSON.stringify({ apiVersion, catalogues }, null, 2)}\n`)
-  } else if (options.output === 'name')
+  const catalogues = all.map(({ path, ...rest }) => ({
+    ...rest,
+    id: `${rest.name}@${rest.hash12}`,
+    path: `${root}/${path}`,
+  }))
+  if (options.output === 'json') io.out(`${JSON.stringify({ apiVersion, catalogues }, null, 2)}\n`)
+  else if (options.output === 'yaml') io.out(stringify({ apiVersion, catalogues }))
+  else if (options.output === 'name')
     lines(
       io.out,
       all.map(({ name, hash12 }) => `${name}@${hash12}`),

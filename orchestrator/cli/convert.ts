@@ -8,7 +8,7 @@ import { convertedLines, progressLine, type ConversionProgress } from '../view/c
 import { duration } from '../view/format.ts'
 import { lines, styleOf, type Io } from './io.ts'
 import { startLiveLine } from './live-line.ts'
-import { withTerminalOptions, type TerminalOptions } from './options.ts'
+import { withHelp, withTerminalOptions, type TerminalOptions } from './options.ts'
 
 interface ConvertCliOptions extends TerminalOptions {
   out: string
@@ -47,21 +47,19 @@ export function addConvertCommand(program: Command, io: Io, end: (exitCode: numb
         'assemble the set in scratch space, then copy it; auto: only for a network filesystem where it fits in memory',
       ).choices(['auto', 'on', 'off']),
     )
-  withTerminalOptions(command)
-    .addHelpText(
-      'after',
-      `
-Each of the files is a file, a folder (all its .hdf5, .uvh5 and .h5 files) or a pattern in quotes.
-
-Examples:
-  contimg convert sb*.hdf5 -o out.ms
-  contimg convert DIR -o out.ms --json > summary.json
-  contimg convert DIR -o out.ms --force --cpu 1
-
-Exit codes: 0 the set is good or uncertain, 1 the data cannot be converted, 2 nothing was started, 3 the set was made and
-a check is bad, 130 interrupted`,
-    )
-    .action(async (files: string[], options: ConvertCliOptions) => end(await convert(files, options, io)))
+  withTerminalOptions(command).action(async (files: string[], options: ConvertCliOptions) =>
+    end(await convert(files, options, io)),
+  )
+  withHelp(command, {
+    notes: 'Each of the files is a file, a folder (all its .hdf5, .uvh5 and .h5 files) or a pattern in quotes.',
+    examples: [
+      ['contimg convert sb*.hdf5 -o out.ms'],
+      ['contimg convert DIR -o out.ms --json > summary.json'],
+      ['contimg convert DIR -o out.ms --force --cpu 1'],
+    ],
+    exits:
+      '0 the set is good or uncertain, 1 the data cannot be converted, 2 nothing was started, 3 the set was made and a check is bad, 130 interrupted',
+  })
 }
 
 async function convert(files: readonly string[], options: ConvertCliOptions, io: Io): Promise<number> {

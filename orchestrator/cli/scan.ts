@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { scanFolder } from '../executors/local/scan.ts'
 import { scanDocument, scanLines, scanNames, type Expected } from '../view/scan.ts'
 import { lines, styleOf, type Io } from './io.ts'
-import { dataRoot, withGlobalOptions, type GlobalOptions } from './options.ts'
+import { dataRoot, withGlobalOptions, withHelp, type GlobalOptions } from './options.ts'
 import { scanProgress } from './scan-progress.ts'
 
 interface ScanCliOptions extends GlobalOptions {
@@ -23,21 +23,20 @@ export function addScanCommand(program: Command, io: Io): void {
       'configuration whose conversion.expect says what is complete (default: 16 subbands, 24 integrations)',
     )
     .option('--no-cache', 'look at every file anew, and keep nothing for later scans')
-  withGlobalOptions(command, ['text', 'wide', 'json', 'yaml', 'name'])
-    .addHelpText(
-      'after',
-      `
-Only headers are read. What was found in a file is kept under the data root until its size or times change.
-
-Examples:
-  contimg scan DIR
-  contimg scan DIR --incomplete                  what to wait for, or to copy again
-  contimg scan DIR --incomplete -o name          the ids alone, for scripts
-  contimg scan DIR -o json > scan.json
-
-Exit codes: 0 the folder was read, also when some of its files cannot be used; 2 it could not be; 130 interrupted`,
-    )
-    .action((directory: string, options: ScanCliOptions) => scan(directory, options, io))
+  withGlobalOptions(command, ['text', 'wide', 'json', 'yaml', 'name']).action(
+    (directory: string, options: ScanCliOptions) => scan(directory, options, io),
+  )
+  withHelp(command, {
+    notes:
+      'Only headers are read. What was found in a file is kept under the data root until its size or times change.',
+    examples: [
+      ['contimg scan DIR'],
+      ['contimg scan DIR --incomplete', 'what to wait for, or to copy again'],
+      ['contimg scan DIR --incomplete -o name', 'the ids alone, for scripts'],
+      ['contimg scan DIR -o json > scan.json'],
+    ],
+    exits: '0 the folder was read, also when some of its files cannot be used; 2 it could not be; 130 interrupted',
+  })
 }
 
 async function scan(directory: string, options: ScanCliOptions, io: Io): Promise<void> {
@@ -50,7 +49,7 @@ async function scan(directory: string, options: ScanCliOptions, io: Io): Promise
     root: options.cache ? dataRoot(options, io) : undefined,
     signal: io.signal,
     onProgress: progress.hear,
-    onNote: (message) => (quiet ? undefined : io.err(`${message}\n`)),
+    onNote: (message) => (quiet ? undefined : lines(io.err, [message])),
   }).finally(progress.end)
   const document = scanDocument(found, { expected, incomplete: options.incomplete === true })
   if (output === 'name') lines(io.out, scanNames(document))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Io } from './io.ts'
-import { withOutputOptions, type OutputOptions } from './options.ts'
+import { withHelp, withOutputOptions, type OutputOptions } from './options.ts'
 
 /** The version of this checkout. */
 export async function readVersion(): Promise<string> {
@@ -24,5 +24,8 @@ export function addVersionCommand(program: Command, io: Io): void {
     if (output === 'json')
       io.out(`${JSON.stringify({ apiVersion, version, node: process.version, contracts: stages }, null, 2)}\n`)
     else io.out(`contimg ${version} (${apiVersion}, Node ${process.version})\n`)
+  })
+  withHelp(command, {
+    examples: [['contimg version'], ['contimg version -o json', 'with the versions of the contracts']],
   })
 }
