@@ -1,4 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { createContext, Script } from 'node:vm'
 import { StageError } from '#runtime/stage/errors.ts'
@@ -14,12 +15,13 @@ type H5Module = typeof moduleValue
 export const H5WASM_HEAP_BYTES = 192 * 1024 * 1024
 
 /**
- * Time for a call: damaged structures make libhdf5 run in circles now and then. Calls that go through much data get more:
- * inflating alone takes a second for 64 MB, and both disk and processor may be at work for others.
+ * Time for a call: damaged structures make libhdf5 run in circles now and then. Calls that go through much data get more
+ * (inflating alone takes a second for 64 MB), and so do all on a machine that has more to do than processors, or whose
+ * storage keeps many waiting.
  */
 const CALL_LIMIT_MS = 1000
 const SLOWEST_BYTES_PER_MS = 10_000
-const LONGEST_CALL_MS = 10_000
+const LONGEST_CALL_MS = 8_000
 
 /** A call that was neither at work nor in line for a processor for this part of its time has waited for its storage. */
 const WAITED = 0.5
@@ -81,7 +83,7 @@ export async function createH5wasm(abandoned: () => void = () => undefined): Pro
       if (dead) throw unreadable(path, 'the HDF5 library stopped while it read another file')
       reported.length = 0
       reading = path
-      const limitMs = Math.ceil(Math.min(LONGEST_CALL_MS, CALL_LIMIT_MS + bytes / SLOWEST_BYTES_PER_MS))
+      const limitMs = callLimitMs(bytes)
       let result
       try {
         result = timer.run(limitMs, () => call(module))
@@ -181,6 +183,12 @@ function closeFiles(module: H5Module): void {
       // Closed already by libhdf5, before it stopped.
     }
   }
+}
+
+function callLimitMs(bytes: number): number {
+  const [load = 0] = loadavg()
+  const share = Math.max(1, load / availableParallelism())
+  return Math.ceil(Math.min(LONGEST_CALL_MS, share * (CALL_LIMIT_MS + bytes / SLOWEST_BYTES_PER_MS)))
 }
 
 interface Timer {

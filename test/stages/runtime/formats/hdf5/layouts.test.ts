@@ -139,21 +139,25 @@ test('a call into libhdf5 that never ends is ended', async () => {
       run('endless.h5', () => {
         for (;;) Math.sqrt(2)
       }),
-    (error: unknown) => error instanceof StageError && /endless.h5 .* did not end within 1.0 s/.test(error.message),
+    (error: unknown) => error instanceof StageError && /endless.h5 .* did not end within [\d.]+ s/.test(error.message),
   )
+  // A machine that is busy with other things gives it longer.
   assert.ok(performance.now() - started < 20_000)
   assert.throws(() => run('next.h5', () => 1), /stopped while it read another file/)
 })
 
-test('a call that waits for its storage is no fault of the file, and one that decodes much has more time', async () => {
-  const sleep = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
-  const waiting = await createH5wasm()
+test('a call that waits for its storage is no fault of the file', async () => {
+  const { run } = await createH5wasm()
   assert.throws(
-    () => waiting.run('remote.h5', sleep),
+    () => run('remote.h5', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10_000)),
     (error: unknown) => error instanceof StageError && error.code === 'STORAGE_FAILED',
   )
-  const busy = await createH5wasm()
-  assert.equal(busy.run('large.h5', sleep, 32 * 1024 * 1024), 'timed-out')
+})
+
+test('a call that decodes much has more time', async () => {
+  const { run } = await createH5wasm()
+  const wait = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+  assert.equal(run('large.h5', wait, 32 * 1024 * 1024), 'timed-out')
 })
 
 test('after an abort inside WebAssembly the instance refuses to go on, and the next file gets a new one', async () => {
