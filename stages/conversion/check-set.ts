@@ -4,6 +4,7 @@ import type { StageOutcome } from '#runtime/stage/contract.ts'
 import { quality } from '#runtime/stage/quality.ts'
 import type { AntennaHealth } from './antenna-health.ts'
 import type { Band } from './band.ts'
+import type { OpenData } from './blocks.ts'
 import type { conversion } from './contract.ts'
 import type { Finished } from './finish-set.ts'
 import { conversionChecks } from './gates.ts'
@@ -31,6 +32,8 @@ export interface WrittenSet {
   /** Where the antennas should be, if the user says so. */
   stationTable: StationTable | undefined
   staging: Staging
+  /** Opens the raw files. */
+  open: OpenData
 }
 
 /** Reads a written set back, holds it against the raw files and the gates, and sums it up. */
@@ -46,12 +49,14 @@ export async function checkSet({
   earthOrientation,
   stationTable,
   staging,
+  open,
 }: WrittenSet): Promise<Outcome> {
   const { header, members } = sources
   const [{ file }] = members
   const { layout } = finished
   const reopened = await reopen({
     path: layout.path,
+    open,
     files: band.subbands.map((subband) => members.find((member) => member.file.subband === subband)),
     ant1: header.ant1,
     ant2: header.ant2,

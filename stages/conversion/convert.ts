@@ -15,6 +15,7 @@ import { blockJob, TILE_ROWS } from './block-job.ts'
 import { checkSet } from './check-set.ts'
 import { conversion, MAX_WORKERS, residentBytes, setBytes } from './contract.ts'
 import { finishSet } from './finish-set.ts'
+import { createHeldFiles, type HeldFiles } from './held-files.ts'
 import { observationGeometry } from './observation.ts'
 import { polarizationOrder } from './polarization.ts'
 import { setMetadata, setRows } from './set-content.ts'
@@ -46,11 +47,13 @@ export interface ConvertPlan {
 export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Promise<StageOutcome<typeof conversion>> {
   const threads = Math.max(1, Math.min(MAX_WORKERS, Math.floor(shell.resources.cpu)))
   const workers = startBlockWorkers(threads, plan.paths)
+  const files = createHeldFiles()
   try {
     const group = await shell.phase('headers', () => plan.read())
-    return await convertRead(shell, { ...plan, ...group }, workers)
+    return await convertRead(shell, { ...plan, ...group }, { workers, files })
   } finally {
     await workers.stop()
+    files.close()
   }
 }
 
@@ -63,7 +66,7 @@ async function convertRead(
     stationTable,
     deadAntennaFraction,
   }: RawGroup & Omit<ConvertPlan, 'paths' | 'read'>,
-  workers: BlockWorkers,
+  { workers, files }: { workers: BlockWorkers; files: HeldFiles },
 ): Promise<StageOutcome<typeof conversion>> {
   const { outputDir, scratchDir } = shell
   const { header, members } = sources
@@ -103,6 +106,7 @@ async function convertRead(
   const running = {
     threads: affordableThreads(shell, members, header.rows),
     signal: shell.signal,
+    open: files.open,
     onProgress: (blocks: { done: number; total: number }) => shell.progress({ ...blocks, unit: 'row blocks' }),
   }
   await shell.phase('convert', async () => {
@@ -152,6 +156,7 @@ async function convertRead(
       earthOrientation,
       stationTable,
       staging,
+      open: files.open,
     }),
   )
   if (staging.staged) {

@@ -1,10 +1,11 @@
 import { openMeasurementSet, type MeasurementSet } from '#runtime/formats/measurement-set/read.ts'
 import { openTiles } from '#runtime/formats/measurement-set/tiles.ts'
-import { openUvh5Data, type Uvh5Data } from '#runtime/formats/uvh5/data.ts'
+import type { Uvh5Data } from '#runtime/formats/uvh5/data.ts'
 import { createRandom } from '#runtime/numeric/random.ts'
 import { SPEED_OF_LIGHT_M_S } from '#runtime/sky/constants.ts'
 import { subtract } from '#runtime/sky/vector.ts'
 import type { RotationFrame } from '#runtime/sky/phase-rotation.ts'
+import type { OpenData } from './blocks.ts'
 import { REOPEN_TOLERANCE } from './gates.ts'
 import { LARGEST_SQUARE } from './kernel.ts'
 
@@ -13,6 +14,8 @@ const CELLS = 64
 
 export interface ReopenInput {
   path: string
+  /** Opens a raw file. */
+  open: OpenData
   /** Raw files by slot of the output grid; undefined for absent subbands. */
   files: readonly ({ path: string; freqHz: Float64Array } | undefined)[]
   /** Antenna numbers of each row of the files, and of each row of the ANTENNA table. */
@@ -70,7 +73,7 @@ export async function reopen(input: ReopenInput): Promise<ReopenResult> {
       const flags = new Uint8Array(layout.polarizations)
       tiles.readData(cell.row, 1, cell.channel, 1, data)
       tiles.readFlags(cell.row, 1, cell.channel, 1, flags)
-      const expected = await expectedCell(set, input, { ...cell, opened })
+      const expected = await expectedCell(set, input, { ...cell, opened, open: input.open })
       const error = Math.hypot(data[2 * cell.pol] - expected.re, data[2 * cell.pol + 1] - expected.im)
       const relative = error === 0 ? 0 : error / Math.hypot(expected.re, expected.im)
       largestError = Math.max(largestError, relative)
@@ -89,6 +92,7 @@ interface Cell {
   pol: number
   /** Raw files that are open already. */
   opened: Map<string, Uvh5Data>
+  open: OpenData
 }
 
 async function expectedCell(
@@ -122,10 +126,10 @@ async function expectedCell(
 
 async function readSample(
   file: { path: string; freqHz: Float64Array },
-  { row, opened }: Cell,
+  { row, opened, open }: Cell,
   { freqHz, pol }: { freqHz: number; pol: number },
 ): Promise<{ re: number; im: number }> {
-  const data = opened.get(file.path) ?? (await openUvh5Data(file.path))
+  const data = opened.get(file.path) ?? (await open(file.path))
   opened.set(file.path, data)
   const vis = data.peekVis(row)
   const at = 2 * (file.freqHz.indexOf(freqHz) * data.polarizations + pol)

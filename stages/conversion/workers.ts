@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { StageError } from '#runtime/stage/errors.ts'
 import { convertBlocks } from './block-loop.ts'
 import { control, type BlockTask, type WorkerMessage, type WorkerRequest } from './block-task.ts'
-import type { BlockJob, BlockPass } from './blocks.ts'
+import type { BlockJob, BlockPass, OpenData } from './blocks.ts'
 
 /** How often progress is told. */
 const PROGRESS_MS = 100
@@ -18,6 +18,8 @@ export interface BlockRun {
   signal: AbortSignal
   /** Called now and then. */
   onProgress: (blocks: { done: number; total: number }) => void
+  /** Opens the files of this thread. */
+  open: OpenData
 }
 
 /** Threads that convert blocks: this one, and workers. Stop them, or the process does not end. */
@@ -38,7 +40,7 @@ export interface BlockWorkers {
 export function startBlockWorkers(threads: number, paths: readonly string[]): BlockWorkers {
   const workers = Array.from({ length: threads - 1 }, () => startWorker(paths))
   return {
-    async run(job, { pass, threads, signal, onProgress }) {
+    async run(job, { pass, threads, signal, onProgress, open }) {
       const blocks = Math.ceil(job.layout.rows / job.blockRows)
       const shared = new Int32Array(new SharedArrayBuffer(4 * Object.keys(control).length))
       const stop = (): void => void Atomics.store(shared, control.stop, 1)
@@ -50,7 +52,7 @@ export function startBlockWorkers(threads: number, paths: readonly string[]): Bl
       try {
         // All must have stopped before an error leaves: nobody writes into a folder that is being removed.
         const parts = workers.slice(0, Math.min(threads, blocks) - 1).map((worker) => worker.run(task))
-        const here = convertBlocks(task, { pause: setImmediate })
+        const here = convertBlocks(task, { open, pause: setImmediate })
         const ends = await Promise.allSettled(
           [...parts, here].map((part) =>
             part.catch((error: unknown) => {

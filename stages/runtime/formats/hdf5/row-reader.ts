@@ -50,25 +50,27 @@ export function createRowReader(source: ByteSource, header: DatasetHeader): RowR
     // Chunks as wide as the dataset hold their rows in C order: those go straight to where they are wanted.
     const inOrder = shape.every((length, axis) => axis === 0 || length === layout.chunkShape[axis])
     const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / (chunkRows * rowBytes))) * chunkRows
+    const read = (row0: number, rows: number, out: Uint8Array): void => {
+      check(row0, rows)
+      checkTarget(out, rows * rowBytes)
+      if (inOrder) return loadInOrder(source, index().addresses, { row0, rows, chunkRows, rowBytes }, out)
+      const scratch = { bytes: new Uint8Array(0) }
+      for (let row = row0; row < row0 + rows;) {
+        // Pieces end on borders of chunks, so that none is read twice.
+        const end = Math.min(row0 + rows, Math.floor(row / chunkRows) * chunkRows + pieceRows)
+        unpackRows(load(row, end - row, scratch), type.bytes, out.subarray((row - row0) * rowBytes))
+        row = end
+      }
+    }
     return {
       prepare: () => void index(),
       stored(row0, rows, scratch) {
         check(row0, rows)
         return load(row0, rows, scratch)
       },
-      read(row0, rows, out) {
-        check(row0, rows)
-        checkTarget(out, rows * rowBytes)
-        if (inOrder) return loadInOrder(source, index().addresses, { row0, rows, chunkRows, rowBytes }, out)
-        const scratch = { bytes: new Uint8Array(0) }
-        for (let row = row0; row < row0 + rows;) {
-          // Pieces end on borders of chunks, so that none is read twice.
-          const end = Math.min(row0 + rows, Math.floor(row / chunkRows) * chunkRows + pieceRows)
-          unpackRows(load(row, end - row, scratch), type.bytes, out.subarray((row - row0) * rowBytes))
-          row = end
-        }
-      },
+      read,
       peek(row0, rows, out) {
+        if (known !== undefined) return read(row0, rows, out)
         check(row0, rows)
         checkTarget(out, rows * rowBytes)
         if (rows === 0) return
