@@ -11,7 +11,7 @@ import { runDocument } from '../view/document.ts'
 import { span } from '../view/format.ts'
 import { problemLines } from '../view/problem.ts'
 import { followRun } from './follow.ts'
-import { lines, styleOf, type Io } from './io.ts'
+import { answerLines, lines, messageLines, runStyle, type Io } from './io.ts'
 import type { GlobalOptions } from './options.ts'
 import { planOf, requireUpstream } from './planning.ts'
 import { prepare, type Prepared } from './prepare.ts'
@@ -42,7 +42,7 @@ export async function executeRun(config: RunConfig, options: ExecuteOptions, io:
 }
 
 async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Promise<number> {
-  const style = styleOf(io, options)
+  const style = runStyle(io, options, config.root)
   const quiet = options.quiet === true
   const follower = followRun(io, { ...options, root: config.root })
   const prepared = await prepare(config, io, { say: follower.say, quiet, signal: io.signal })
@@ -56,6 +56,8 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
       ...(options.choose === undefined ? {} : { observations: options.choose(prepared) }),
       now: io.now,
       random: io.random,
+      // A run that is resumed keeps the command line that it began with.
+      ...(io.argv?.[0] === 'run' ? { command: io.argv } : {}),
       signal: io.signal,
       executor: (runFolder) =>
         createLocalExecutor({
@@ -73,10 +75,11 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
     follower.end()
     await leaveReport(config.root, finished, io)
     if (finished.exitCode === exitCodes.timedOut)
-      lines(io.err, problemLines(timedOut(finished, options.timeoutSeconds ?? 0), style))
-    answer(finished, { format: options.output, quiet, config, io, utf8: style.utf8 })
+      messageLines(io, problemLines(timedOut(finished, options.timeoutSeconds ?? 0), style), options)
+    answer(finished, config.root, { ...options, io })
     return finished.exitCode ?? exitCodes.failed
   } catch (error) {
+    follower.end()
     // A run that ends by a fault of ours has a report too: it tells what was done until then.
     if (current !== undefined) await leaveReport(config.root, current, io)
     throw error
@@ -118,20 +121,12 @@ function timeLimit(
   }
 }
 
-interface Answer {
-  format: GlobalOptions['output']
-  quiet: boolean
-  config: RunConfig
-  io: Io
-  utf8: boolean
-}
-
 /** Standard output gets the answer in the format that was asked for; the closing block goes beside it when that is data. */
-function answer(state: RunState, { format, quiet, config, io, utf8 }: Answer): void {
-  const closing = closingLines(state, { root: config.root, utf8 })
-  if (format === 'text') return lines(io.out, closing)
-  if (!quiet) lines(io.err, closing)
-  if (format === 'name') io.out(`${state.run}\n`)
-  else if (format === 'yaml') io.out(stringify(runDocument(state, config.root)))
-  else io.out(`${JSON.stringify(runDocument(state, config.root), null, 2)}\n`)
+function answer(state: RunState, root: string, { io, ...options }: GlobalOptions & { io: Io }): void {
+  const closing = closingLines(state, runStyle(io, options, root))
+  if (options.output === 'text') return answerLines(io, closing, options)
+  if (options.quiet !== true) messageLines(io, closing, options)
+  if (options.output === 'name') io.out(`${state.run}\n`)
+  else if (options.output === 'yaml') io.out(stringify(runDocument(state, root)))
+  else io.out(`${JSON.stringify(runDocument(state, root), null, 2)}\n`)
 }

@@ -3,8 +3,9 @@ import { liveName, type LiveStep } from '../pipeline/live.ts'
 import type { RunState } from '../pipeline/state.ts'
 import { liveLines } from '../view/live.ts'
 import { paint } from '../view/paint.ts'
+import { printableLine } from '../view/printable.ts'
 import { heartbeat, plainLines } from '../view/plain.ts'
-import { coloursOf, lines, styleOf, type Io } from './io.ts'
+import { coloursOf, readyLines, runStyle, type Io } from './io.ts'
 import type { TerminalOptions } from './options.ts'
 import { startScreen, type Screen } from './screen.ts'
 
@@ -30,9 +31,12 @@ interface FollowOptions extends TerminalOptions {
  */
 export function followRun(io: Io, options: FollowOptions): RunFollower {
   const { terminal } = io
-  const style = { ...styleOf(io, options), root: options.root, verbose: options.verbose === true }
+  const style = { ...runStyle(io, options, options.root), verbose: options.verbose === true }
   const colour = coloursOf(io, options, terminal !== undefined)
-  const painted = (texts: readonly string[]): readonly string[] => (colour ? paint(texts) : texts)
+  const painted = (texts: readonly string[]): readonly string[] => {
+    const shown = texts.map(printableLine)
+    return colour ? paint(shown) : shown
+  }
   const drawn = terminal !== undefined && io.env['TERM'] !== 'dumb' && options.quiet !== true
   const live = new Map<string, LiveStep>()
   let current: RunState | undefined
@@ -40,7 +44,7 @@ export function followRun(io: Io, options: FollowOptions): RunFollower {
   let beats: NodeJS.Timeout | undefined
   const say = (texts: readonly string[]): void => {
     if (options.quiet === true) return
-    if (screen === undefined) lines(io.err, painted(texts))
+    if (screen === undefined) readyLines(io.err, painted(texts))
     else screen.say(painted(texts))
   }
   const draw = (): readonly string[] => {

@@ -8,7 +8,7 @@ import { closingLines } from '../view/closing.ts'
 import { runDocument } from '../view/document.ts'
 import { treeLines } from '../view/tree.ts'
 import { followRun } from './follow.ts'
-import { lines, styleOf, type Io } from './io.ts'
+import { answerLines, lines, runStyle, type Io } from './io.ts'
 import { dataRoot, withGlobalOptions, withHelp, type GlobalOptions } from './options.ts'
 
 interface GetOptions extends GlobalOptions {
@@ -59,8 +59,8 @@ async function get(wanted: string, options: GetOptions, io: Io): Promise<number>
   else if (output === 'name')
     lines(io.out, options.failed === true ? shown.observations.map(({ id }) => id) : [state.run])
   else if (isWatched && state.status !== 'running')
-    lines(io.out, closingLines(shown, { root, ...styleOf(io, options) }))
-  else lines(io.out, treeLines(shown, { root, wide: output === 'wide', ...styleOf(io, options) }))
+    answerLines(io, closingLines(shown, runStyle(io, options, root)), options)
+  else answerLines(io, treeLines(shown, { ...runStyle(io, options, root), wide: output === 'wide' }), options)
   if (options.watch !== true) return exitCodes.done
   if (io.signal.aborted) {
     if (options.quiet !== true) io.err(`the run continues: contimg get ${name} -w\n`)

@@ -6,7 +6,8 @@ import { ProblemError } from '../pipeline/problem.ts'
 import { findRun, readRun } from '../runs/run-directory.ts'
 import { followFile, readStepLog } from '../runs/step-logs.ts'
 import { logLine, logRecord, type LogRecord } from '../view/logs.ts'
-import { lines, type Io } from './io.ts'
+import { printableText } from '../view/printable.ts'
+import { readyLines, type Io } from './io.ts'
 import {
   countOption,
   dataRoot,
@@ -62,7 +63,7 @@ async function logs({ run, observation, stage }: Wanted, options: LogsOptions, i
   const youngest = options.since === undefined ? 0 : io.now().getTime() - options.since * 1000
   const isWanted = ({ timeMs }: LogRecord): boolean => timeMs === undefined || timeMs >= youngest
   const show = (record: LogRecord, { step }: ChosenStep): string =>
-    options.raw === true ? record.raw : logLine(record, { stage: step.stage })
+    options.raw === true ? printableText(record.raw) : logLine(record, { stage: step.stage })
   const chosen = await choose()
   const live = options.follow === true ? chosen.filter(({ step }) => isGoing(step.status)) : []
   const shown: string[] = []
@@ -78,7 +79,7 @@ async function logs({ run, observation, stage }: Wanted, options: LogsOptions, i
     throw new ProblemError('STEP_NOT_FOUND', `nothing has been logged yet for ${observation ?? `the run "${name}"`}`, {
       hint: `contimg get ${name} shows what has begun`,
     })
-  lines(io.out, options.tail === undefined ? shown : options.tail === 0 ? [] : shown.slice(-options.tail))
+  readyLines(io.out, options.tail === undefined ? shown : options.tail === 0 ? [] : shown.slice(-options.tail))
   for (const one of live)
     await follow(one, { root, io, choose, show: (record) => isWanted(record) && io.out(`${show(record, one)}\n`) })
 }

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { exitCodes } from '../pipeline/outcome.ts'
 import { ProblemError, type Problem } from '../pipeline/problem.ts'
 import { problemLines } from '../view/problem.ts'
-import { lines, styleOf, type Io } from './io.ts'
+import { lines, messageLines, styleOf, type Io } from './io.ts'
 import { addVersionCommand, readVersion } from './version.ts'
 
 type AddCommand = (program: Command, io: Io, end: (exitCode: number) => void) => void
@@ -37,7 +37,11 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = exitCodes.done
   const wanted = commands.get(argv[0])
   // Help and "did you mean" need them all.
-  const program = await programOf(wanted === undefined ? commands.values() : [wanted], io, (code) => (exitCode = code))
+  const program = await programOf(
+    wanted === undefined ? commands.values() : [wanted],
+    { ...io, argv },
+    (code) => (exitCode = code),
+  )
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
@@ -70,8 +74,12 @@ async function programOf(
 async function reportFailure(thrown: unknown, program: Command, argv: readonly string[], io: Io): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done
   const { problem, exitCode } = failureOf(thrown, program, argv, io)
-  lines(io.err, problemLines(problem, styleOf(io, {})))
-  if (argv.includes('-v') || argv.includes('--verbose')) lines(io.err, [String((thrown as Error).stack ?? thrown)])
+  const columns = io.terminal?.columns()
+  const style = styleOf(io, { utf8: !argv.includes('--no-utf8') })
+  const shown = problemLines(problem, { ...style, ...(columns === undefined ? {} : { columns }) })
+  messageLines(io, shown, { color: !argv.includes('--no-color') })
+  if (argv.includes('-v') || argv.includes('--verbose'))
+    lines(io.err, String((thrown as Error).stack ?? thrown).split('\n'))
   if (wantsJson(argv)) {
     const { errorDocument } = await import('../view/document.ts')
     io.out(`${JSON.stringify(errorDocument(problem), null, 2)}\n`)

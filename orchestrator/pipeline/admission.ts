@@ -102,7 +102,8 @@ function tooFew(observation: ScanObservation, faults: readonly Fault[], config: 
   return {
     code: 'SUBBANDS_MISSING',
     message: `${absent.length} of ${expected.length} subbands are missing (${list}); ingest.minSubbands asks for at least ${minSubbands}`,
-    hint: `copy the missing files and run the same command again, or --set ingest.minSubbands=${Math.max(1, present.length)} to image what is there and record the gap`,
+    hint: `copy the missing files and run the same command again, or image what is there and record the gap, with ingest.minSubbands=${Math.max(1, present.length)}:`,
+    again: ['--set', `ingest.minSubbands=${Math.max(1, present.length)}`],
   }
 }
 

@@ -49,6 +49,8 @@ export type RunEvent = { at: string } & (
       continued: boolean
       /** How many steps run at once, and why; logs of older versions do not have it. */
       slots?: Slots
+      /** The command line that began the run, without `contimg`. */
+      command?: readonly string[]
     }
   | { type: 'run.note'; level: 'info' | 'warn'; message: string }
   | { type: 'scan.finished'; files: number; observations: number; faults: number; seconds: number }

@@ -59,6 +59,8 @@ export interface RunState {
   seconds?: number
   exitCode?: number
   slots?: Slots
+  /** The command line that began it, without `contimg`. */
+  command?: readonly string[]
   scan?: { files: number; observations: number; faults: number; seconds: number }
   notes: { level: 'info' | 'warn'; message: string }[]
   observations: ObservationState[]
@@ -104,6 +106,7 @@ function apply(state: RunState, event: RunEvent): void {
       Object.assign(state, { run, version, input, executor, pid, status: 'running', startedAt: event.at, notes: [] })
       delete state.slots
       if (event.slots !== undefined) state.slots = event.slots
+      if (event.command !== undefined) state.command = event.command
       delete state.finishedAt
       delete state.exitCode
       delete state.seconds

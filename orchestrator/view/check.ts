@@ -1,4 +1,4 @@
-import type { Check, Verdict } from '#runtime/stage/quality.ts'
+import type { Check, Quality, Verdict } from '#runtime/stage/quality.ts'
 import type { ObservationState } from '../pipeline/state.ts'
 
 /** At most this many reasons are shown; the report has all. */
@@ -8,15 +8,17 @@ export const severity: readonly Verdict[] = ['bad', 'not run', 'uncertain', 'goo
 
 /**
  * The checks that made a verdict less than good, as lines, the worst first: those of the last stage that has a product,
- * and those of earlier stages that are bad.
+ * and those of earlier stages that are bad. Of a bad verdict, only those that are bad.
  */
 export function decidingChecks({ steps, verdict }: ObservationState): string[] {
   if (verdict !== 'bad' && verdict !== 'uncertain') return []
   const last = steps.findLast(({ product }) => product !== undefined)?.stage
   const ofStages = new Map(steps.flatMap(({ stage, product }) => (product === undefined ? [] : [[stage, product]])))
   const deciding = [...ofStages]
-    .flatMap(([stage, { quality }]) => quality.checks.map((check) => ({ stage, check })))
-    .filter(({ stage, check }) => (stage === last ? weighs(check) : check.gating && check.verdict === 'bad'))
+    .flatMap(([stage, { quality }]) =>
+      (stage === last || quality.verdict === 'bad' ? reasons(quality) : []).map((check) => ({ stage, check })),
+    )
+    .filter(({ check }) => verdict !== 'bad' || check.verdict === 'bad')
     .sort((a, b) => severity.indexOf(a.check.verdict) - severity.indexOf(b.check.verdict))
     .map(({ stage, check }) => (stage === last ? checkLine(check) : `${stage}: ${checkLine(check)}`))
   if (deciding.length <= MOST_REASONS) return deciding
@@ -35,9 +37,13 @@ export function checkLine({ name, verdict, value, unit, limits, n, message }: Ch
   return `${title(name)} ${verdict}: ${[...(facts.length === 0 ? [] : [facts.join(', ')]), message].join('; ')}`
 }
 
-/** Whether a check keeps the verdict from being good. */
-export function weighs({ verdict, gating }: Check): boolean {
-  return verdict !== 'good' && (gating || verdict !== 'not run')
+/** The checks that a verdict rests on: those that decide it, and others only where none of these is less than good. */
+export function reasons({ verdict, checks }: Quality): Check[] {
+  if (verdict === 'good') return []
+  const deciding = checks.filter((check) => check.gating && check.verdict !== 'good')
+  return deciding.length > 0
+    ? deciding
+    : checks.filter((check) => check.verdict === 'uncertain' || check.verdict === 'bad')
 }
 
 /** `residual-peak`, `residualPeak`: residual peak. */

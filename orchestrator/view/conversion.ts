@@ -1,6 +1,6 @@
 import type { Progress } from '#runtime/stage/contract.ts'
 import type { Converted } from '../../stages/conversion/contract.ts'
-import { checkLine, severity, weighs } from './check.ts'
+import { checkLine, reasons, severity } from './check.ts'
 import { bytes, count, duration, enumeration, glyph, span, type Style } from './format.ts'
 
 /** What is known of a conversion while it runs. */
@@ -53,8 +53,7 @@ function drawBar(part: number, cells: number, utf8: boolean): string {
 /** The answer of `contimg convert`: the set and its verdict, what it holds, what was found, what it cost. */
 export function convertedLines(converted: Converted, style: Style): string[] {
   const { output, verdict, replaced, files, rows, channels, polarizations, checks, warnings, usage, phases } = converted
-  const graded = checks
-    .filter(weighs)
+  const graded = reasons({ verdict, checks })
     .sort((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict))
     .map((check) => line('why', checkLine(check)))
   const shape = `${count(rows, 'row')}, ${count(channels, 'channel')}, ${count(polarizations, 'polarization')}`

@@ -55,7 +55,7 @@ export function amountOf(amount: number, limit: number | undefined): string {
   if (limit === undefined || limit === 0) return bytes(amount)
   const [value = '', unit = 'B'] = bytes(limit).split(' ')
   const scaled = amount / 1024 ** units.indexOf(unit)
-  return `${scaled >= 9.95 ? Math.round(scaled) : scaled.toFixed(1)}/${value} ${unit}`
+  return `${scaled >= 9.95 ? Math.round(scaled) : scaled.toFixed(scaled < 0.995 ? 2 : 1)}/${value} ${unit}`
 }
 
 /** One item or many: `1 observation`, `3 observations`. */

@@ -1,3 +1,5 @@
+import { printableText } from './printable.ts'
+
 /** One line of a stage's log as it was written: a JSON object, or text of a program that crashed. */
 export interface LogRecord {
   /** Time of the line, ms since 1970; absent where it has none. */
@@ -36,25 +38,17 @@ export function logRecord(line: string): LogRecord | undefined {
 /** A record for people: time (UTC), level where it is no information, stage, message, further members. */
 export function logLine({ timeMs, raw, fields }: LogRecord, { stage }: { stage: string }): string {
   const when = timeMs === undefined ? ' '.repeat(12) : new Date(timeMs).toISOString().slice(11, 23)
-  if (fields === undefined) return `${when}  ${stage.padEnd(11)}  ${printable(raw)}`
+  if (fields === undefined) return `${when}  ${stage.padEnd(11)}  ${printableText(raw)}`
   const level = levels[Number(fields['level'])] ?? ''
   const more = Object.entries(fields)
     .filter(([name]) => !known.has(name))
     .map(([name, value]) => `${name}=${textOf(value)}`)
   const text = [level === 'info' ? '' : level, textOf(fields['msg'] ?? ''), ...more].filter((part) => part !== '')
-  return `${when}  ${stage.padEnd(11)}  ${printable(text.join('  '))}`
+  return `${when}  ${stage.padEnd(11)}  ${printableText(text.join('  '))}`
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/** Control characters would move the cursor, or worse: what a file or a program says is shown, not obeyed. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is sought
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  })
 }
 
 function parseObject(line: string): Record<string, unknown> | undefined {

@@ -33,3 +33,14 @@ function coloured(text: string, colour: Colour): string {
   // Whether there are colours has been decided: not again by the environment.
   return styleText(colour, text, { validateStream: false })
 }
+
+/** Lines whose paths of products are links to the files. */
+export function linked(lines: readonly string[]): string[] {
+  return lines.map((line) =>
+    line.replace(
+      /^(\s*(?:image|quick-look|catalogue|report) +)(\/.+)$/,
+      (_, label: string, path: string) =>
+        `${label}\u001b]8;;file://${path.split('/').map(encodeURIComponent).join('/')}\u001b\\${path}\u001b]8;;\u001b\\`,
+    ),
+  )
+}

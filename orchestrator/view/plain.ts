@@ -1,15 +1,20 @@
+import type { Problem } from '../pipeline/problem.ts'
 import type { RunEvent, StepRef } from '../pipeline/events.ts'
 import { liveName, type LiveStep, type LiveSteps } from '../pipeline/live.ts'
 import type { RunState, StepState } from '../pipeline/state.ts'
+import { fixCommand, type CommandContext } from './commands.ts'
+import { occurrence } from './failures.ts'
 import { bytes, count, duration, enumeration, glyph, span, type Style } from './format.ts'
 import { problemLines } from './problem.ts'
 
-interface PlainOptions extends Style {
+interface PlainOptions extends Style, CommandContext {
   root: string
   /** Also what only a developer wants to know: phases. */
   verbose?: boolean
   /** The state is drawn below: only messages, no transitions. */
   drawn?: boolean
+  /** Texts are broken at this width. */
+  columns?: number
 }
 
 /** Progress without a live screen: the lines for one event, given the state after it. */
@@ -37,6 +42,9 @@ function isMessage(event: RunEvent): boolean {
       return false
   }
 }
+
+/** So many equal failures have a line each. */
+const LISTED_ALIKE = 3
 
 /** One line a minute that says what runs now, when nothing else has been said. */
 export function heartbeat(state: RunState, { now, live }: { now: number; live: LiveSteps }): string | undefined {
@@ -66,12 +74,14 @@ function eventLines(event: RunEvent, state: RunState, options: PlainOptions): st
     case 'observation.planned':
       return plannedLines(event)
     case 'observation.rejected':
-      return problemLines(event.error, {
+      return failureLines(event.error, state, {
         ...options,
         mark: event.status,
         observation: event.observation,
         ...(event.quarantined
-          ? { kept: `the raw files are untouched; the reason is under ${options.root}/quarantine` }
+          ? {
+              kept: `the raw files are untouched; contimg quarantine${options.rootFlag} lists what was set aside, and why`,
+            }
           : {}),
       })
     case 'run.finished':
@@ -136,12 +146,14 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
       ]
     }
     case 'step.failed':
-      return problemLines(event.error, {
+      return failureLines(event.error, state, {
         ...options,
-        subject: `${stage} failed`,
+        stage,
         observation,
         kept: keptText(state, observation),
-        ...logsOf(step, options),
+        ...(step === undefined || step.attempts.length === 0
+          ? {}
+          : { logs: `contimg logs ${state.run} ${observation} ${stage}${options.rootFlag}` }),
       })
     case 'step.skipped':
       return [`${glyph('skipped', options)} ${label}  skipped: ${event.error.message} [${event.error.code}]`]
@@ -152,17 +164,36 @@ function stepLines(event: Extract<RunEvent, { step: StepRef }>, state: RunState,
   }
 }
 
+interface FailureContext extends PlainOptions {
+  mark?: 'failed' | 'skipped'
+  stage?: string
+  observation: string
+  kept?: string
+  logs?: string
+}
+
+/** The first of equal failures in full, the next ones in a line, and then only how many there are now and then. */
+function failureLines(problem: Problem, state: RunState, context: FailureContext): string[] {
+  const { stage, observation, mark = 'failed' } = context
+  const subject = stage === undefined ? {} : { subject: `${stage} failed` }
+  const alike = occurrence(problem, stage, state)
+  if (alike.length <= 1) {
+    const command = fixCommand(problem, state, context)
+    return problemLines(problem, { ...context, ...subject, ...(command === undefined ? {} : { command }) })
+  }
+  const name = `${glyph(mark, context)} ${stage === undefined ? '' : `${stage} ${mark}: `}`
+  if (alike.length <= LISTED_ALIKE) return [`${name}${observation} like ${alike[0]} [${problem.code}]`]
+  return Number.isInteger(Math.log10(alike.length))
+    ? [`${name}${alike.length} observations so far [${problem.code}]`]
+    : []
+}
+
 function keptText(state: RunState, observation: string): string {
   const steps = state.observations.find(({ id }) => id === observation)?.steps ?? []
   const done = steps.filter(({ product }) => product !== undefined).map(({ stage }) => stage)
   return done.length === 0
     ? 'nothing was made for this observation; the raw files are untouched'
-    : `${enumeration(done)} of this observation, which the next run reuses`
-}
-
-function logsOf(step: StepState | undefined, { root }: PlainOptions): { logs?: string } {
-  const log = step?.attempts.at(-1)?.log
-  return log === undefined ? {} : { logs: `${root}/${log}` }
+    : `${enumeration(done)} of this observation: the next run reuses them`
 }
 
 function progressText({ phase }: StepState, { progress }: LiveStep = {}): string {

@@ -1,9 +1,11 @@
+import type { Problem } from '../pipeline/problem.ts'
 import type { RunState, StepState } from '../pipeline/state.ts'
+import { fixCommand, type CommandContext } from './commands.ts'
 import { usageLines } from './closing.ts'
 import { bytes, duration, glyph, span, table, type Style } from './format.ts'
 import { problemLines } from './problem.ts'
 
-interface TreeOptions extends Style {
+interface TreeOptions extends Style, CommandContext {
   root: string
   wide: boolean
 }
@@ -19,13 +21,20 @@ export function treeLines(state: RunState, options: TreeOptions): string[] {
     lines.push(...table(steps.map((step) => stepCells(step, options))).map((line) => `    ${line}`))
     if (error !== undefined && status !== 'done')
       lines.push(
-        ...problemLines(error, { ...options, mark: status === 'skipped' ? 'skipped' : 'failed' }).map(
-          (line) => `    ${line}`,
-        ),
+        ...problemLines(error, {
+          utf8: options.utf8,
+          mark: status === 'skipped' ? 'skipped' : 'failed',
+          ...commandOf(error, state, options),
+        }).map((line) => `    ${line}`),
       )
   }
   if (options.wide) lines.push(...usageLines(state))
   return lines
+}
+
+function commandOf(error: Problem, state: RunState, options: TreeOptions): { command?: string } {
+  const command = fixCommand(error, state, options)
+  return command === undefined ? {} : { command }
 }
 
 function stepCells(

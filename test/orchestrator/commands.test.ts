@@ -139,7 +139,7 @@ test('in text the answer is on standard output and the progress on standard erro
   const bench = workbench(t)
   bench.give({ observations: [observation(id)] })
   const { out, err } = await bench.cli('run', '--input', bench.input, '--name', 'here')
-  assert.match(out, /^here {2}done in \d+:\d\d: 4 steps run, 0 reused/)
+  assert.match(out, /^here {2}done in \d+:\d\d: 1 of 1 observation done, 4 steps run, 0 reused/)
   assert.match(out, /image +\/.*\/image-pb-corrected\.fits/)
   assert.match(out, /report +\/.*\/report\.html/)
   assert.match(out, /next +contimg report here/)

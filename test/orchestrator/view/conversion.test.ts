@@ -113,7 +113,6 @@ test('the answer names the set, its verdict with the reasons, what it holds, how
   assert.deepEqual(convertedLines(converted, { utf8: true }), [
     '✖ /data/out.ms  verdict bad',
     '  why     zero data bad: 0.612, good <= 0.3; 61 % zero',
-    '  why     integrations uncertain: 1 of 2',
     '  set     140 rows, 12 channels, 2 polarizations; 1 integration of 7 antennas',
     '  centre  00h00m00.00s -00d30m00.0s J2000',
     '  read    1 file directly',
