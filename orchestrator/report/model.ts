@@ -63,6 +63,9 @@ export interface RunReport {
   command: string
 }
 
+/** More values than this of one name are no versions. */
+const MOST_VERSIONS = 5
+
 /** Failures of one kind: the same code and advice. */
 export interface ProblemGroup {
   code: string
@@ -261,16 +264,19 @@ function groupProblems(observations: readonly ObservationReport[]): ProblemGroup
   return [...groups.values()].sort((a, b) => b.observations.length - a.observations.length)
 }
 
+/** What differs from step to step, such as the names of raw files, is no version: it stays with the steps. */
 function versionsOf(steps: readonly StepState[]): RunReport['versions'] {
-  const found = countBy(
-    steps.flatMap(({ product }) =>
-      Object.entries(product?.provenance ?? {}).map(([name, value]) => JSON.stringify([name, value])),
-    ),
+  const found = new Map<string, Map<string, number>>()
+  for (const { product } of steps) {
+    for (const [name, value] of Object.entries(product?.provenance ?? {})) {
+      if (name.includes('.')) continue
+      const values = found.get(name) ?? new Map<string, number>()
+      found.set(name, values.set(value, (values.get(value) ?? 0) + 1))
+    }
+  }
+  return [...found].flatMap(([name, values]) =>
+    values.size > MOST_VERSIONS ? [] : [...values].map(([value, count]) => ({ name, value, steps: count })),
   )
-  return Object.entries(found).map(([pair, count]) => {
-    const [name, value] = JSON.parse(pair) as [string, string]
-    return { name, value, steps: count ?? 0 }
-  })
 }
 
 function stepId(observation: string, { stage, key }: { stage: StageName; key: string }): string {

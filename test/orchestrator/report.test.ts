@@ -159,6 +159,12 @@ test('nothing links to a product that was removed', () => {
   assert.match(page, /its product was removed since/)
 })
 
+test('the docs tell every column of the trace', () => {
+  const docs = readFileSync(new URL('../../docs/running.md', import.meta.url), 'utf8')
+  for (const [name, { help }] of Object.entries(traceColumns))
+    assert.ok(docs.includes(`| \`${name}\` | ${help} |`), name)
+})
+
 test('a run leaves report, numbers and trace, and contimg report writes the same bytes anew', async (t) => {
   const bench = workbench(t)
   bench.give({ observations: [observation('20260125T222605')] })

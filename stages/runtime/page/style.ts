@@ -42,6 +42,6 @@ svg .plane { image-rendering: pixelated; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: 2px 14px; margin-left: 12px; } .legend .swatch { width: 18px; height: 10px; }
 footer { color: var(--soft); font-size: 0.85rem; padding-top: 24px; padding-bottom: 30px; }
 @media (max-width: 480px) { svg .ticks text { font-size: 14px; } svg .label { font-size: 15px; } h1 { font-size: 1.35rem; } }
-@media print { caption span { max-width: none; } :root { color-scheme: light; --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner, footer { max-width: none; padding-left: 0; padding-right: 0; } nav, .skip { display: none; }
-  .scroll { overflow: visible; } table { font-size: 9.5px; } td.number, th.number { white-space: normal; } h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; } thead { display: table-header-group; } .facts { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: 1fr 1fr; } a { text-decoration: none; } }
+@media print { caption span { max-width: none; } p { max-width: none; } :root { font-size: 11px; color-scheme: light; --page: #fff; --ink: #000; --panel: #fff; } body { font-size: 11px; } main, header.banner, footer { max-width: none; padding-left: 0; padding-right: 0; } nav, .skip { display: none; }
+  .scroll { overflow: visible; } table { font-size: 9.5px; } td.number, th.number { white-space: normal; } h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; } thead { display: table-header-group; break-after: avoid; } tfoot { display: table-row-group; } .facts { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: 1fr 1fr; } a { text-decoration: none; } }
 `
