@@ -1,17 +1,25 @@
 import { z } from 'zod'
 import { stageNames, stageResultSchema } from '#runtime/stage/contract.ts'
+import { plainName, staysInside } from '#runtime/stage/relative-path.ts'
 import type { RunEvent } from './events.ts'
 
 const text = z.string()
 const texts = z.array(z.string())
-const step = z.object({ observation: text, stage: z.enum(stageNames), key: text })
+/** What becomes part of a path: an event must not make one that leads out of the data root. */
+const name = z.string().regex(plainName)
+const place = z.string().refine(staysInside)
+const productFolder = z.string().refine((path) => {
+  const parts = path.split('/')
+  return parts.length === 4 && parts[0] === 'products' && parts.every((part) => plainName.test(part))
+})
+const step = z.object({ observation: name, stage: z.enum(stageNames), key: name })
 const problem = z.object({ code: text, message: text, hint: text.optional(), details: texts.optional() })
 const numbers = z.record(z.string(), z.number())
 
 const product = {
   step,
-  product: text,
-  outputs: z.record(z.string(), text),
+  product: productFolder,
+  outputs: z.record(z.string(), place),
   metrics: numbers,
   quality: stageResultSchema.shape.quality,
   usage: stageResultSchema.shape.usage,
@@ -27,7 +35,7 @@ const calibration = z.discriminatedUnion('kind', [
     calibrator: text,
     solveKey: text,
     observation: text,
-    product: text.optional(),
+    product: productFolder.optional(),
     reason: text,
     rejected: texts,
   }),
@@ -37,7 +45,7 @@ const calibration = z.discriminatedUnion('kind', [
 /** What each event must have for what is made of it; members that only newer or older versions know are let through. */
 const members = {
   'run.started': {
-    run: text,
+    run: name,
     version: text,
     input: text,
     executor: text,
@@ -48,8 +56,8 @@ const members = {
   'run.note': { level: z.enum(['info', 'warn']), message: text },
   'scan.finished': { files: z.number(), observations: z.number(), faults: z.number(), seconds: z.number() },
   'observation.planned': {
-    observation: text,
-    steps: z.array(z.object({ stage: z.enum(stageNames), key: text, cached: z.boolean(), miss: text.optional() })),
+    observation: name,
+    steps: z.array(z.object({ stage: z.enum(stageNames), key: name, cached: z.boolean(), miss: text.optional() })),
     calibration,
     replanned: text.optional(),
   },
@@ -60,13 +68,13 @@ const members = {
     quarantined: z.boolean(),
   },
   'step.reused': product,
-  'product.rejected': { step, product: text, why: text, movedTo: text },
+  'product.rejected': { step, product: productFolder, why: text, movedTo: place },
   'step.waiting': { step, reason: text },
   'attempt.started': {
     step,
     attempt: z.number(),
     uid: text,
-    log: text,
+    log: place,
     resources: z.object({ cpu: z.number(), memoryBytes: z.number(), scratchBytes: z.number() }).optional(),
     need: z.object({ workingBytes: z.number(), scratchBytes: z.number(), seconds: z.number() }).optional(),
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { apiVersion } from './api-version.ts'
 import { qualitySchema, type Quality } from './quality.ts'
+import { plainName } from './relative-path.ts'
 
 export { apiVersion }
 
@@ -63,7 +64,7 @@ export type Usage = z.infer<typeof usageSchema>
 
 /** The name of a file or folder in a product: never a way out of it. */
 const outputSchema = z.strictObject({
-  path: z.string().regex(/^(?!\.{1,2}$)[^/\0]+$/, 'a name'),
+  path: z.string().regex(plainName, 'a name'),
   sha256: z.string(),
   bytes: z.number(),
 })

@@ -3,8 +3,9 @@ import { join, relative as relativeTo, resolve } from 'node:path'
 import { z } from 'zod'
 import { stageContextSchema, type InputReference, type StageContext, type StageContract } from './contract.ts'
 import { StageError } from './errors.ts'
-import { leadsOut, staysInside } from './inside.ts'
+import { leadsOut } from './inside.ts'
 import { hashFile, hashTree } from './files.ts'
+import { staysInside } from './relative-path.ts'
 
 /**
  * Larger inputs are checked by size only: whoever starts the stage holds their files against what they were when they were

@@ -1,10 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { isAbsolute, join, normalize, sep } from 'node:path'
-
-/** Whether a path, taken from some folder, stays in it: not absolute, and no `..` that leaves it. Links are not looked at. */
-export function staysInside(path: string): boolean {
-  return !isAbsolute(path) && !path.includes('\0') && normalize(path).split(sep)[0] !== '..'
-}
+import { join, normalize, sep } from 'node:path'
 
 /**
  * Whether a path below the data root that stays inside leads out of it through a link. The root's own folders may be links,
