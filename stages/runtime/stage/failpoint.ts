@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, openSync } from 'node:fs'
+import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs'
 
 /** What a test wants of the failpoints of all processes below one command. */
 export interface FailpointPlan {
@@ -13,6 +13,13 @@ export interface FailpointPlan {
     target: 'self' | 'group' | 'parent' | 'child' | 'parent-and-group'
     /** A file that is made by the process that kills: it happens once, also when a step is tried again. */
     once: string
+  }
+  /** Takes all the room of a file system at a point, instead of killing. */
+  fill?: {
+    at: string
+    passing: number
+    /** The file that takes it; made once. */
+    file: string
   }
 }
 
@@ -30,7 +37,8 @@ export function armFailpoints(process: string, plan: string | undefined): void {
 }
 
 /**
- * A moment before or after something durable is done, at which a test can end this process or its relatives by SIGKILL.
+ * A moment before or after something durable is done, at which a test can end this process or its relatives by SIGKILL, or
+ * take all the room of a file system.
  * @param subject what it is done to: the name of a file, the type of an event
  * @param child a process that has just been started here
  */
@@ -42,13 +50,37 @@ export function failpointsArmed(): boolean {
   return pass !== undefined
 }
 
-function passing(name: string, { record, kill }: FailpointPlan): Pass {
+function passing(name: string, { record, kill, fill }: FailpointPlan): Pass {
   let left = kill?.passing ?? 0
+  let leftToFill = fill?.passing ?? 0
   return (point, child) => {
     const place = `${name} ${point}`
     if (record !== undefined) appendFileSync(record, `${place}\n`)
+    if (fill !== undefined && place === fill.at && --leftToFill === 0) fillUp(fill.file)
     if (kill === undefined || place !== kill.at || --left !== 0 || !claim(kill.once)) return
     for (const pid of targets(kill.target, child)) process.kill(pid, 'SIGKILL')
+  }
+}
+
+/** Writes a file until there is no room for any more. */
+function fillUp(path: string): void {
+  if (!claim(path)) return
+  const file = openSync(path, 'a')
+  try {
+    for (const bytes of [1024 ** 2, 4096, 1]) writeUntilFull(file, Buffer.alloc(bytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
+function writeUntilFull(file: number, block: Buffer): void {
+  for (;;) {
+    try {
+      writeSync(file, block)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return
+      throw error
+    }
   }
 }
 
