@@ -1,14 +1,11 @@
 import { writeSync } from 'node:fs'
 import { enableCompileCache, getCompileCacheDir } from 'node:module'
-import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Terminal } from './cli/io.ts'
+import { stopSignal } from './cli/stop.ts'
 
-/** Exit codes of a process that was asked to stop; `contimg cancel` asks with SIGUSR2. */
-const stopCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 6 } as const
-
-/** The launcher passes on the Ctrl-C that the terminal has sent to both: a second one in so short a time is the same. */
-const SAME_STOP_MS = 500
+const signal = stopSignal(process.env['CONTIMG_LAUNCHER_FD'])
+delete process.env['CONTIMG_LAUNCHER_FD']
 
 // Compiled code is kept in the checkout where that can be written: it halves the start of this process and of each stage.
 const cache = fileURLToPath(new URL('../node_modules/.cache/contimg', import.meta.url))
@@ -16,11 +13,6 @@ enableCompileCache(cache)
 if (getCompileCacheDir() !== undefined) process.env['NODE_COMPILE_CACHE'] ??= cache
 const { runCli } = await import('./cli/program.ts')
 
-const controller = new AbortController()
-let stoppedAtMs: number | undefined
-for (const [name, code] of Object.entries(stopCodes)) process.on(name, () => stop(code))
-followLauncher(process.env['CONTIMG_LAUNCHER_FD'])
-delete process.env['CONTIMG_LAUNCHER_FD']
 const failpoints = process.env['CONTIMG_FAILPOINTS']
 if (failpoints !== undefined) (await import('#runtime/stage/failpoint.ts')).armFailpoints('orchestrator', failpoints)
 process.exitCode = await runCli(process.argv.slice(2), {
@@ -33,26 +25,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   ask: process.stdin.isTTY && process.stderr.isTTY ? askOnTerminal : undefined,
   now: () => new Date(),
   random: Math.random,
-  signal: controller.signal,
+  signal,
   stagesDir: fileURLToPath(new URL('../stages', import.meta.url)),
 })
-
-/** Once: what runs is ended in order. Twice: at once. */
-function stop(code: number): void {
-  if (stoppedAtMs === undefined) {
-    stoppedAtMs = performance.now()
-    controller.abort(code)
-  } else if (performance.now() - stoppedAtMs > SAME_STOP_MS)
-    void import('#runtime/stage/exec.ts').then(({ killGroups }) => killGroups())
-}
-
-/** Nobody can stop a run any more whose launcher was killed: it ends as if it had been told to. */
-function followLauncher(descriptor: string | undefined): void {
-  if (descriptor === undefined) return
-  const pipe = new Socket({ fd: Number(descriptor), readable: true, writable: false })
-  pipe.on('error', () => undefined).on('close', () => stop(stopCodes.SIGTERM))
-  pipe.resume().unref()
-}
 
 /** Remembers whether the cursor is hidden, so that it comes back whatever ends this process, a defect too. */
 function terminalOf(stream: typeof process.stderr): Terminal {
@@ -90,7 +65,7 @@ async function askOnTerminal(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return await terminal.question(question, { signal: controller.signal })
+    return await terminal.question(question, { signal: signal })
   } catch {
     // Stopped while it waited: no answer is no consent.
     return ''

@@ -1,10 +1,11 @@
-import { cp, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { FitsImage, RestoringBeam } from '#runtime/formats/fits/image.ts'
 import type { SkySource } from '#runtime/sky/calibrators.ts'
 import { separation } from '#runtime/sky/frames.ts'
 import { apparentFlux } from '#runtime/sky/predict.ts'
 import { pixelToSky, skyToPixel, type ImageWcs } from '#runtime/sky/projection.ts'
+import { copyTree } from '#runtime/stage/copy.ts'
 import { createBrightFit } from './bright-sources.ts'
 import type { Stage } from './engine.ts'
 import type { Peak } from './first-pass.ts'
@@ -166,7 +167,7 @@ export async function copySets(stage: Stage, sets: readonly SurveyedSet[]): Prom
   return Promise.all(
     sets.map(async ({ set }) => {
       const path = join(folder, basename(set.layout.path))
-      await cp(set.layout.path, path, { recursive: true })
+      await copyTree(set.layout.path, path, stage.signal)
       return openVisibilities(path)
     }),
   )

@@ -2,11 +2,9 @@
 import { fileURLToPath } from 'node:url'
 import { armFailpoints } from '#runtime/stage/failpoint.ts'
 import { runCli } from '../../orchestrator/cli/program.ts'
+import { stopSignal } from '../../orchestrator/cli/stop.ts'
 
 armFailpoints('orchestrator', process.env['CONTIMG_FAILPOINTS'])
-const controller = new AbortController()
-process.on('SIGINT', () => controller.abort(130))
-process.on('SIGTERM', () => controller.abort(143))
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
@@ -14,6 +12,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   now: () => new Date(),
   random: Math.random,
-  signal: controller.signal,
+  signal: stopSignal(undefined),
   stagesDir: fileURLToPath(new URL('../fixtures/stages', import.meta.url)),
 })
