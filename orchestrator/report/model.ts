@@ -5,6 +5,8 @@ import type { RunEvent } from '../pipeline/events.ts'
 import type { Problem } from '../pipeline/problem.ts'
 import type { CalibrationChoice } from '../pipeline/solutions.ts'
 import type { ObservationState, RunState, Status, StepState } from '../pipeline/state.ts'
+import { commandLine, fixCommand, quoted, resumeCommand } from '../view/commands.ts'
+import { failures } from '../view/failures.ts'
 import { describeAttempt, type AttemptReport } from './attempts.ts'
 import { settingsOf, type Setting } from './settings.ts'
 import { foldRecord, type Session } from './record.ts'
@@ -59,6 +61,10 @@ export interface RunReport {
   settings: Setting[]
   versions: { name: string; value: string; steps: number }[]
   inputs: { observation: string; file: string; bytes: number; fingerprint: string }[]
+  /** The command that was typed, where the log has it. */
+  typed: string | null
+  /** The command that goes on with the run. */
+  resume: string
   /** The command that makes the same again. */
   command: string
 }
@@ -66,13 +72,17 @@ export interface RunReport {
 /** More values than this of one name are no versions. */
 const MOST_VERSIONS = 5
 
-/** Failures of one kind: the same code and advice. */
+/** Observations that came to nothing for the same reason. */
 export interface ProblemGroup {
   code: string
   message: string
   hint: string | null
   status: Status
+  /** The stage that failed; null for what never began. */
+  stage: string | null
   quarantined: boolean
+  /** What to type once the cause is set right. */
+  command: string | null
   observations: string[]
 }
 
@@ -117,6 +127,7 @@ export interface StepReport {
 /** The report of a run as data, a pure function of what its folder holds. */
 export function buildReport({ root, state, events, config, scan, gone = new Set() }: ReportSource): RunReport {
   const record = foldRecord(events)
+  const rootFlag = ` --root ${quoted(root)}`
   const live = state.status === 'running'
   const steps = state.observations.flatMap((observation) => observation.steps)
   const byId = new Map(
@@ -169,7 +180,7 @@ export function buildReport({ root, state, events, config, scan, gone = new Set(
       attempts: attempts.length,
       retries: attempts.length - ran,
     },
-    problems: groupProblems(observations),
+    problems: problemGroups(state, rootFlag),
     stages: stageReports(observations, attempts),
     observations,
     attempts,
@@ -179,13 +190,10 @@ export function buildReport({ root, state, events, config, scan, gone = new Set(
     inputs: (scan?.observations ?? []).flatMap(({ id, files }) =>
       files.map(({ path, bytes, fingerprint }) => ({ observation: id, file: path, bytes, fingerprint })),
     ),
-    command: `contimg run ${shellWord(`${root}/runs/${state.run}/config.yaml`)}`,
+    typed: state.command === undefined ? null : commandLine(state.command),
+    resume: resumeCommand(state, { rootFlag }),
+    command: commandLine(['run', `${root}/runs/${state.run}/config.yaml`]),
   }
-}
-
-/** A word as a shell takes it. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 interface Surroundings {
@@ -244,24 +252,17 @@ function stepReport(
   }
 }
 
-function groupProblems(observations: readonly ObservationReport[]): ProblemGroup[] {
-  const groups = new Map<string, ProblemGroup>()
-  for (const { id, status, error, quarantined } of observations) {
-    if (error === null) continue
-    const kind = [error.code, error.hint, status, quarantined].join('\n')
-    const group = groups.get(kind)
-    if (group === undefined)
-      groups.set(kind, {
-        code: error.code,
-        message: error.message,
-        hint: error.hint ?? null,
-        status,
-        quarantined,
-        observations: [id],
-      })
-    else group.observations.push(id)
-  }
-  return [...groups.values()].sort((a, b) => b.observations.length - a.observations.length)
+function problemGroups(state: RunState, rootFlag: string): ProblemGroup[] {
+  return failures(state.observations).map(({ status, stage, problem, observations }) => ({
+    code: problem.code,
+    message: problem.message,
+    hint: problem.hint ?? null,
+    status,
+    stage: stage ?? null,
+    quarantined: observations.some(({ quarantined }) => quarantined),
+    command: fixCommand(problem, state, { rootFlag }) ?? null,
+    observations: observations.map(({ id }) => id),
+  }))
 }
 
 /** What differs from step to step, such as the names of raw files, is no version: it stays with the steps. */

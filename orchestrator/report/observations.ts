@@ -1,6 +1,7 @@
 import { caption, scrollTable } from '#runtime/page/document.ts'
 import { html, type Html } from '#runtime/page/html.ts'
 import type { StageName } from '#runtime/stage/contract.ts'
+import { commandLine } from '../view/commands.ts'
 import { count, span } from '../view/format.ts'
 import { addressOf, linkTo } from './links.ts'
 import type { ObservationReport, ProblemGroup, RunReport } from './model.ts'
@@ -14,31 +15,27 @@ const MOST_REASONS = 3
 const EXAMPLES = 3
 
 /** What failed, was skipped or set aside: one entry a cause, with its reason, its fix and where to read more. */
-export function problemsSection({ problems, run, observations }: RunReport): Html {
-  if (problems.length === 0) return html`<p>No observation failed or was left out.</p>`
-  const attempted = new Map(observations.map((observation) => [observation.id, observation]))
-  return html`${problems.map((group) => problemEntry(group, run, attempted))}`
+export function problemsSection({ problems, run, root }: RunReport): Html {
+  return html`${problems.map((group) => problemEntry(group, run, root))}`
 }
 
 function problemEntry(
-  { code, message, hint, status, quarantined, observations }: ProblemGroup,
+  { code, message, hint, status, stage, quarantined, command, observations }: ProblemGroup,
   run: string,
-  known: ReadonlyMap<string, ObservationReport>,
+  root: string,
 ): Html {
   const [first = ''] = observations
-  const failedStage = known.get(first)?.steps.find((step) => step.status === 'failed')?.stage
   const more = observations.length > EXAMPLES ? ` and ${observations.length - EXAMPLES} more` : ''
   return html`<div class="problem tone-of-${status === 'failed' ? 'bad' : 'uncertain'}">
     <h3>
       ${observations.length === 1 ? first : count(observations.length, 'observation')}
-      ${status}${quarantined && ' and set aside'}
-      <code>[${code}]</code>
+      ${status}${stage !== null && ` in ${stage}`}${quarantined && ', set aside'} <code>[${code}]</code>
     </h3>
     <dl>
       ${observations.length > 1 && entry('which', `${observations.slice(0, EXAMPLES).join(', ')}${more}`)}
-      ${entry('why', message)}${hint !== null && entry('fix', hint)}
+      ${entry('why', message)}${hint !== null && entry('fix', hint)}${command !== null && entry('then', html`<code>${command}</code>`)}
       ${quarantined && entry('kept', html`its raw files are where they were; why they are set aside is under <a href="${addressOf(`quarantine/${first}/`)}">quarantine/${first}</a>`)}
-      ${failedStage !== undefined && entry('logs', html`<code>contimg logs ${run} ${first} ${failedStage}</code>`)}
+      ${stage !== null && entry('logs', html`<code>${commandLine(['logs', run, first, stage, '--root', root])}</code>`)}
     </dl>
   </div>`
 }

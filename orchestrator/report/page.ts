@@ -100,12 +100,11 @@ function sentence(report: RunReport): string {
   return `${said}; its observation is ${found.map((part) => part.slice(2)).join(', ') || 'done'}.`
 }
 
-function advice({ status, counts, run, problems }: RunReport): Html {
-  if (status === 'cancelled')
-    return html`The same command again, or <code>contimg resume ${run}</code>, goes on; finished steps are reused.`
+function advice({ status, counts, problems, resume }: RunReport): Html {
+  if (status === 'cancelled') return html`<code>${resume}</code> goes on; finished steps are reused.`
   if (problems.length > 0)
-    return html`Set right what is named under <a href="#problems">what failed</a>, then the same command again; finished
-      steps are reused.`
+    return html`Set right what is named under <a href="#problems">what failed</a>, then <code>${resume}</code> goes on;
+      finished steps are reused.`
   if (counts.verdicts.bad !== undefined)
     return html`Images with the verdict bad are not for science; why is told <a href="#observations">below</a> and on
       the page of each observation.`

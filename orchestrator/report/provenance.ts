@@ -10,10 +10,11 @@ const MOST_SETS = 100
 
 /** Where all of it comes from: command, configuration, versions, solution sets, raw files. */
 export function provenanceSection(report: RunReport): Html {
-  const { command, settings, versions, observations } = report
+  const { command, typed, settings, versions, observations } = report
   const changed = settings.filter((setting) => setting.changed)
   return html`<h3>Make the same again</h3>
     <pre tabindex="0" role="region" aria-label="Command">${command}</pre>
+    ${typed !== null && html`<p>Typed was <code>${typed}</code>.</p>`}
     <p>
       With the same data root its steps are reused; add <code>--root DIR</code> with an empty folder to make them anew.
       The configuration is in <a href="config.yaml">config.yaml</a>, what happened in

@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { html } from '#runtime/page/html.ts'
 import type { RunEvent } from '../../orchestrator/pipeline/events.ts'
 import { foldEvents } from '../../orchestrator/pipeline/state.ts'
-import { buildReport, shellWord, type RunReport } from '../../orchestrator/report/model.ts'
+import { buildReport, type RunReport } from '../../orchestrator/report/model.ts'
 import { reportPage } from '../../orchestrator/report/page.ts'
 import { traceColumns, traceTable } from '../../orchestrator/report/trace.ts'
 import { campaignEvents } from '../pages/campaign.ts'
@@ -146,9 +146,14 @@ test('values that are not the default are marked, nothing else is', () => {
   assert.equal(settings.find(({ key }) => key === 'imaging.preset')?.changed, false)
 })
 
-test('the command that makes the same again is one that a shell takes', () => {
-  assert.equal(shellWord('/data/runs/x/config.yaml'), '/data/runs/x/config.yaml')
-  assert.equal(shellWord(`/it's mine/$x`), `'/it'\\''s mine/$x'`)
+test('commands of the page are ones that a shell takes, with the data root', () => {
+  const events = campaignEvents({ observations: 12 })
+  const report = reportOf(events, { root: `/it's mine` })
+  assert.equal(report.command, `contimg run '/it'\\''s mine/runs/brave-quasar/config.yaml'`)
+  assert.equal(
+    report.problems.find(({ code }) => code === 'OUT_OF_MEMORY')?.command,
+    `contimg resume brave-quasar --retry-failed --root '/it'\\''s mine'`,
+  )
 })
 
 test('nothing links to a product that was removed', () => {
