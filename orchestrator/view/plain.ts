@@ -21,7 +21,10 @@ interface PlainOptions extends Style, CommandContext {
 export function plainLines(event: RunEvent, state: RunState, options: PlainOptions): string[] {
   const when = duration((Date.parse(event.at) - Date.parse(state.startedAt)) / 1000).padStart(5)
   if (options.drawn === true && !isMessage(event)) return []
-  const lines = eventLines(event, state, options)
+  const lines = eventLines(event, state, {
+    ...options,
+    ...(options.columns === undefined ? {} : { columns: options.columns - when.length - 2 }),
+  })
   return lines.map((line, index) => (index === 0 ? `${when}  ${line}` : `${' '.repeat(when.length)}  ${line}`))
 }
 

@@ -30,9 +30,9 @@ const EXAMPLES = 3
  * about it, with the command; what is kept; where more can be read.
  */
 export function problemLines(problem: Problem, context: ProblemContext & Style): string[] {
-  const { code, message, why, last, hint, details } = problem
+  const { code, last, hint, details } = problem
   const { mark = 'failed', subject, observation, others = [], command, kept, logs } = context
-  const [first = '', ...rest] = message.split('\n')
+  const { first, rest, why } = parted(problem, context)
   const head = [
     glyph(mark, context),
     subject === undefined ? undefined : `${subject}:`,
@@ -52,6 +52,19 @@ export function problemLines(problem: Problem, context: ProblemContext & Style):
     ...(kept === undefined ? [] : labelled('kept', kept, context)),
     ...(logs === undefined ? [] : [`  logs  ${logs}`]),
   ]
+}
+
+/** The first line of a message, its other lines, and what led to it: of a message too long for a line, its last clauses. */
+function parted(
+  { message, why, code }: Problem,
+  context: ProblemContext,
+): { first: string; rest: string[]; why?: string } {
+  const [first = '', ...rest] = message.split('\n')
+  const length = first.length + code.length + (context.subject?.length ?? 0) + (context.observation?.length ?? 0)
+  const clause = first.indexOf('; ')
+  if (why !== undefined) return { first, rest, why }
+  if (clause < 0 || length + LABEL_COLUMNS < widthOf(context)) return { first, rest }
+  return { first: first.slice(0, clause), rest, why: first.slice(clause + 2) }
 }
 
 /** `200 observations, such as a, b and c`. */
@@ -80,8 +93,8 @@ function labelled(label: string, text: string, context: { columns?: number }): s
 }
 
 /** Breaks a text between words; a word that is longer than the width, such as a path, stays whole. */
-function wrapped(text: string, first: string, next: string, { columns }: { columns?: number }): string[] {
-  const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.min(columns - 1, MOST_COLUMNS)
+function wrapped(text: string, first: string, next: string, context: { columns?: number }): string[] {
+  const width = widthOf(context)
   const lines: string[] = []
   let line = first
   let empty = true
@@ -95,4 +108,8 @@ function wrapped(text: string, first: string, next: string, { columns }: { colum
     empty = false
   }
   return [...lines, line]
+}
+
+function widthOf({ columns }: { columns?: number }): number {
+  return columns === undefined ? Number.POSITIVE_INFINITY : Math.min(columns - 1, MOST_COLUMNS)
 }

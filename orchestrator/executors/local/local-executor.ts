@@ -133,18 +133,31 @@ async function runAttempt(
     ...(snapshot.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: snapshot.peakMemoryBytes }),
     ...(outcome === 'succeeded' && product?.ok
       ? { result: product.result }
-      : { problem: { ...explainAttempt(outcome, evidence), last: lastWords(context, snapshot, heard.logLine) } }),
+      : {
+          problem: {
+            ...explainAttempt(outcome, evidence),
+            ...lastWords(context, snapshot, { ...heard, ...(error === undefined ? {} : { error }) }),
+          },
+        }),
   }
 }
 
-function lastWords({ resources }: StageContext, snapshot: Partial<Snapshot>, logLine: string | undefined): LastWords {
-  const { phase, done, total, unit, memoryBytes } = snapshot
+/** What was last heard of an attempt; of one that could say itself what went wrong, only how far it was. */
+function lastWords(
+  { resources }: StageContext,
+  { phase, done, total, unit, memoryBytes }: Partial<Snapshot>,
+  { error, logLine }: Heard,
+): { last?: LastWords } {
+  const progress = done === undefined || total === undefined || unit === undefined ? undefined : { done, total, unit }
   const said = saidIn(logLine)
+  const where = { ...(phase === undefined ? {} : { phase }), ...(progress === undefined ? {} : { progress }) }
+  if (error !== undefined) return progress === undefined ? {} : { last: where }
   return {
-    ...(phase === undefined ? {} : { phase }),
-    ...(done === undefined || total === undefined || unit === undefined ? {} : { progress: { done, total, unit } }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes, memoryLimitBytes: resources.memoryBytes }),
-    ...(said === undefined ? {} : { said }),
+    last: {
+      ...where,
+      ...(memoryBytes === undefined ? {} : { memoryBytes, memoryLimitBytes: resources.memoryBytes }),
+      ...(said === undefined ? {} : { said }),
+    },
   }
 }
 
