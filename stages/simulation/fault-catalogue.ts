@@ -169,9 +169,14 @@ const entries = {
     params: { subbands, says: whole(0).prefault('15') },
   },
   'station-moved': {
-    help: '`station` stands `cm` (10) east of where the header has it',
+    help: '`station` stands `cm` (10) `towards` north, east or up of where the header has it',
     where: 'all',
-    params: { subbands, station: whole(1), cm: real.prefault('10') },
+    params: {
+      subbands,
+      station: whole(1),
+      cm: real.prefault('10'),
+      towards: z.enum(['north', 'east', 'up']).prefault('north'),
+    },
   },
   'rotated-positions': {
     help: 'antenna positions turned to the local meridian, as UVFITS has them',

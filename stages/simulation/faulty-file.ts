@@ -1,5 +1,6 @@
 import type { Uvh5FileSpec, Uvh5Form } from '#runtime/formats/uvh5/write.ts'
 import { ARCSEC_RAD, DAY_S, INTEGRATION_S } from '#runtime/sky/constants.ts'
+import { horizonVector } from '#runtime/sky/frames.ts'
 import { mjdToJd } from '#runtime/sky/time.ts'
 import { site } from './array.ts'
 import { faultsIn, type PlacedFault } from './faults.ts'
@@ -16,8 +17,8 @@ export function faultySpec(
   let spec = sound
   for (const { arcsec } of faultsIn(faults, subband, 'declination'))
     spec = { ...spec, decOfDateRad: spec.decOfDateRad + arcsec * ARCSEC_RAD }
-  for (const { station, cm } of faultsIn(faults, subband, 'station-moved'))
-    spec = { ...spec, antennaPositionsM: movedWest(spec.antennaPositionsM, station, cm / 100) }
+  for (const { station, cm, towards } of faultsIn(faults, subband, 'station-moved'))
+    spec = { ...spec, antennaPositionsM: movedAway(spec.antennaPositionsM, station - 1, { towards, metres: cm / 100 }) }
   if (faultsIn(faults, subband, 'rotated-positions').length > 0)
     spec = { ...spec, antennaPositionsM: localMeridian(spec.antennaPositionsM) }
   const { ant1, ant2, uvwM } = spec
@@ -43,10 +44,14 @@ export function reversedRows(
   subband: number,
 ): boolean[] {
   const found = faultsIn(faults, subband, 'reversed')
-  return Array.from(ant1, (first, row) =>
-    found.some(
-      ({ antennas }) => antennas === undefined || antennas.includes(first + 1) || antennas.includes(ant2[row] + 1),
-    ),
+  return Array.from(
+    ant1,
+    (first, row) =>
+      // Of an autocorrelation nothing tells which way round it is.
+      first !== ant2[row] &&
+      found.some(
+        ({ antennas }) => antennas === undefined || antennas.includes(first + 1) || antennas.includes(ant2[row] + 1),
+      ),
   )
 }
 
@@ -87,12 +92,19 @@ function formOf(faults: readonly PlacedFault[], subband: number, integrations: n
   }
 }
 
-/** The header has the station where it is not: so far west of its place. */
-function movedWest(positionsM: Float64Array, station: number, metres: number): Float64Array {
+/** The header has the station where it is not: so far the other way. */
+function movedAway(
+  positionsM: Float64Array,
+  antenna: number,
+  { towards, metres }: { towards: 'north' | 'east' | 'up'; metres: number },
+): Float64Array {
+  const direction = {
+    north: horizonVector(0, 0, site),
+    east: horizonVector(Math.PI / 2, 0, site),
+    up: horizonVector(0, Math.PI / 2, site),
+  }[towards]
   const out = positionsM.slice()
-  const at = 3 * (station - 1)
-  out[at] += metres * Math.sin(site.longitudeRad)
-  out[at + 1] -= metres * Math.cos(site.longitudeRad)
+  direction.forEach((component, axis) => (out[3 * antenna + axis] -= metres * component))
   return out
 }
 
