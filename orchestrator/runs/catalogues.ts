@@ -83,6 +83,18 @@ async function install(root: string, source: string): Promise<InstalledCatalogue
     const temporary = join(root, 'catalogues', `.install-${randomUUID()}.${ownerName(thisOwner())}`)
     await mkdir(join(root, 'catalogues'), { recursive: true })
     try {
+      // Copies of what links lead to, whatever that is, have no place in the data root; links to it even less.
+      const links = (await readdir(source, { recursive: true, withFileTypes: true })).filter(
+        (entry) => !entry.isFile() && !entry.isDirectory(),
+      )
+      if (links[0] !== undefined)
+        throw new ProblemError(
+          'CATALOGUE_UNREADABLE',
+          `${join(source, links[0].name)} is a link and no part of a catalogue`,
+          {
+            hint: 'give a folder of files: cp -rL copies what links lead to',
+          },
+        )
       await cp(source, temporary, { recursive: true })
       await rm(target, { recursive: true, force: true })
       await rename(temporary, target)

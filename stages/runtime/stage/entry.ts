@@ -81,9 +81,7 @@ async function checkInput(
 ): Promise<InputReference> {
   const path = resolveInside(name, reference.path, folders)
   // Raw files may be links to wherever the disks are; what lies in the data root may not lead out of it.
-  const outside = reference.path.startsWith(INCOMING)
-    ? false
-    : await leadsOut(folders.root, reference.path).catch(() => false)
+  const outside = !reference.path.startsWith(INCOMING) && (await leadsOut(folders.root, reference.path))
   if (outside)
     throw new StageError('PARAMS_INVALID', `input "${name}": ${reference.path} is a link out of the data root`)
   const found = await stat(path).catch((cause: unknown) => {

@@ -13,6 +13,7 @@ import { validation } from '../../../stages/validation/contract.ts'
 import { importFromArguments } from '../../../stages/validation/import-door.ts'
 import { run } from '../../../stages/validation/run.ts'
 import { needs, runPython } from '../../oracles/oracle.ts'
+import { activeContent } from '../../pages/markup.ts'
 import { needsChromium } from '../../pages/chromium.ts'
 import { assertSound } from '../../pages/sound.ts'
 import { completeUpstream, syntheticField, truthRows, writeProduct, type ProductFiles } from './synthetic-field.ts'
@@ -231,6 +232,7 @@ test('hostile names are shown as text in the page, never as markup', () => {
   assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt; &quot;&amp;&#39;/)
   assert.match(page, /&lt;img src=x onerror=alert\(2\)&gt;/)
   assert.match(page, /antenna &lt;i&gt;1&lt;\/i&gt; XX/)
+  assert.deepEqual(activeContent(page), [])
 })
 
 test('the page is one file that asks for nothing', () => {
