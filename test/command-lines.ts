@@ -165,6 +165,9 @@ export function examplesOf(help: string): string[] {
     .map((line) => line.trim().replace(/ {3,}.*$/, ''))
 }
 
+/** The part of the tutorial that speaks of other data than those it simulates. */
+export const OWN_DATA = 'With your own data'
+
 interface CommandBlock {
   /** The heading it stands under. */
   heading: string
