@@ -4,6 +4,7 @@ import type { RunConfig } from '../pipeline/config.ts'
 import { exitCodes } from '../pipeline/outcome.ts'
 import { ProblemError, type Problem } from '../pipeline/problem.ts'
 import { writeRunReport } from '../report/write.ts'
+import { readRun } from '../runs/run-directory.ts'
 import { runSession } from '../runs/session.ts'
 import type { RunState } from '../pipeline/state.ts'
 import { closingLines } from '../view/closing.ts'
@@ -73,7 +74,7 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
       },
     })
     follower.end()
-    await leaveReport(config.root, finished, io)
+    await leaveReport(config.root, finished.run, io)
     if (finished.exitCode === exitCodes.timedOut)
       messageLines(io, problemLines(timedOut(finished, options.timeoutSeconds ?? 0), style), options)
     answer(finished, config.root, { ...options, io })
@@ -81,7 +82,7 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
   } catch (error) {
     follower.end()
     // A run that ends by a fault of ours has a report too: it tells what was done until then.
-    if (current !== undefined) await leaveReport(config.root, current, io)
+    if (current !== undefined) await leaveReport(config.root, current.run, io)
     throw error
   } finally {
     follower.end()
@@ -89,12 +90,12 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
 }
 
 /** The report is made of what the run left: where it cannot be written the run is as it is, and it can be made later. */
-async function leaveReport(root: string, state: RunState, io: Io): Promise<void> {
+async function leaveReport(root: string, run: string, io: Io): Promise<void> {
   try {
-    await writeRunReport(root, state)
+    await writeRunReport(root, await readRun(root, run))
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    lines(io.err, [`the report could not be written (${why}); contimg report ${state.run} writes it`])
+    lines(io.err, [`the report could not be written (${why}); contimg report ${run} writes it`])
   }
 }
 
