@@ -1,8 +1,8 @@
 import type { ObservationState, RunState, StepState } from '../pipeline/state.ts'
 import { count, glyph, glyphWidth, span, type GlyphName, type Style } from './format.ts'
 
-/** Observations an hour that the telescope records: one every 309 s. */
-const SKY_PER_HOUR = 3600 / 309
+/** Observations an hour that the telescope records: 24 integrations of 12.885 s each. */
+const SKY_PER_HOUR = 3600 / (24 * 12.885)
 /** With fewer finished observations a rate is a guess. */
 const LEAST_FINISHED = 3
 

@@ -87,7 +87,7 @@ function describe(observation: ObservationState, state: RunState, options: LiveO
       const next = steps.find((step) => step.status === 'planned')
       if (next === undefined) return { mark: 'waiting', text: () => error?.message ?? '' }
       const seconds = (options.now - waitingSince(observation, state)) / 1000
-      const text = `${next.stage.padEnd(11)} waiting ${duration(seconds)}: ${waitingReason(next, state)}`
+      const text = `${next.stage.padEnd(11)} ${duration(seconds).padStart(5)}  waits ${waitingReason(next, state)}`
       return { mark: 'waiting', text: (width) => cut(text, width, options) }
     }
   }
