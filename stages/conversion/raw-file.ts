@@ -8,7 +8,7 @@ import { firstRows, isStepwise } from './row-arrays.ts'
 import { subbandOf } from './subband.ts'
 
 /** What all members of an observation must agree on exactly. */
-export const agreementFields = [
+const agreementFields = [
   'time_array',
   'integration_time',
   'ant_1_array',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { apiVersion, type ObservationShape } from '#runtime/stage/contract.ts'
 
 /** Why a raw file is not used. All codes but INPUT_GROWING set raw data aside, as the stages' error catalogue says. */
-export const scanFaultSchema = z.strictObject({
+const scanFaultSchema = z.strictObject({
   /** Path relative to the scanned folder. */
   file: z.string(),
   code: z.enum(['DATA_UNREADABLE', 'DATA_UNSUPPORTED', 'DATA_IMPLAUSIBLE', 'INPUT_GROWING']),
