@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { createLocalExecutor } from '../executors/local/local-executor.ts'
 import type { RunConfig } from '../pipeline/config.ts'
@@ -65,7 +66,7 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
           root: config.root,
           runFolder,
           stagesDir: io.stagesDir,
-          ...(io.env['CONTIMG_SCRATCH'] ? { scratchRoot: io.env['CONTIMG_SCRATCH'] } : {}),
+          ...(io.env['CONTIMG_SCRATCH'] ? { scratchRoot: resolve(io.cwd, io.env['CONTIMG_SCRATCH']) } : {}),
         }),
       onLive: follower.onLive,
       onEvent(event, state) {

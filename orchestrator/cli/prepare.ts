@@ -1,7 +1,14 @@
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Scan } from '../../stages/conversion/contract.ts'
 import { readMachine, wscleanVersion } from '../executors/local/machine.ts'
-import { checkInput, checkRoot, earthOrientationAsset, stationTableAsset } from '../executors/local/preflight.ts'
+import {
+  checkInput,
+  checkRoot,
+  checkScratch,
+  earthOrientationAsset,
+  stationTableAsset,
+} from '../executors/local/preflight.ts'
 import { scanFolder } from '../executors/local/scan.ts'
 import { admit, selection } from '../pipeline/admission.ts'
 import { awaited, awaitedText } from '../pipeline/arrival.ts'
@@ -53,6 +60,8 @@ async function prepareAll(config: RunConfig, io: Io, { say, quiet, signal }: Pre
   const { input } = config
   await checkInput(input)
   await checkRoot(config.root)
+  const scratch = io.env['CONTIMG_SCRATCH']
+  if (scratch) await checkScratch(resolve(io.cwd, scratch))
   const stationTable =
     config.stationTable === undefined ? undefined : await stationTableAsset(config.root, config.stationTable)
   const catalogue = config.catalogue === undefined ? undefined : await resolveCatalogue(config.root, config.catalogue)

@@ -44,6 +44,11 @@ export const problemCatalogue = {
     help: 'the data root cannot be written',
     fix: 'give another data root with --root DIR, or the right to write to this one',
   },
+  SCRATCH_UNWRITABLE: {
+    exit: 2,
+    help: 'the scratch folder of CONTIMG_SCRATCH cannot be written',
+    fix: 'set CONTIMG_SCRATCH to a folder that can be, or unset it',
+  },
   PRODUCT_NOT_FOUND: {
     exit: 2,
     help: 'there is no such product, observation or run to verify',

@@ -148,6 +148,19 @@ for (const [what, root] of [
   })
 }
 
+for (const scratch of ['/proc/contimg/scratch', '/etc/hostname/contimg']) {
+  test(`a scratch folder that cannot be made: ${scratch}`, async (t) => {
+    const { flags, root } = copy(t)
+    await refused(
+      ['run', ...flags],
+      'SCRATCH_UNWRITABLE',
+      { what: new RegExp(`${scratch} cannot be written`), fix: /CONTIMG_SCRATCH/ },
+      { CONTIMG_SCRATCH: scratch },
+    )
+    assert.equal(existsSync(join(root, 'products')), false)
+  })
+}
+
 test('an unknown configuration key, in the file and by flag', async (t) => {
   const { input, flags } = copy(t)
   const file = join(input, 'config.yaml')

@@ -2,7 +2,8 @@ import { access, constants, copyFile, readdir, rename, rm, stat, writeFile } fro
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isNoSpace } from '#runtime/stage/errors.ts'
-import { hashFile, temporaryBeside } from '#runtime/stage/files.ts'
+import { failpoint } from '#runtime/stage/failpoint.ts'
+import { hashFile, syncPath, temporaryBeside } from '#runtime/stage/files.ts'
 import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import type { Asset } from '../../pipeline/plan.ts'
 import { ProblemError } from '../../pipeline/problem.ts'
@@ -44,22 +45,33 @@ export async function checkInput(input: string): Promise<void> {
 
 /** Makes the data root if need be and proves that it can be written; else ProblemError ROOT_UNWRITABLE. */
 export async function checkRoot(root: string): Promise<void> {
-  const probe = temporaryBeside(join(root, 'probe'))
+  await proveWritable(root, (why, cause) => {
+    const hint = 'choose another with --root DIR or CONTIMG_ROOT, or make it writable'
+    return new ProblemError('ROOT_UNWRITABLE', `the data root ${root} cannot be written (${why})`, { hint, cause })
+  })
+}
+
+/** The same of a scratch folder that the user chose; else ProblemError SCRATCH_UNWRITABLE. */
+export async function checkScratch(folder: string): Promise<void> {
+  await proveWritable(folder, (why, cause) => {
+    const hint = 'set CONTIMG_SCRATCH to a folder that can, or unset it'
+    return new ProblemError('SCRATCH_UNWRITABLE', `the scratch folder ${folder} cannot be written (${why})`, {
+      hint,
+      cause,
+    })
+  })
+}
+
+async function proveWritable(folder: string, problem: (why: string, cause: unknown) => ProblemError): Promise<void> {
+  const probe = temporaryBeside(join(folder, 'probe'))
   try {
-    await makeDirectory(root)
-    await access(root, constants.R_OK | constants.W_OK | constants.X_OK)
+    await makeDirectory(folder)
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
     await writeFile(probe, '')
     await rm(probe)
   } catch (error) {
     if (isNoSpace(error)) throw error
-    throw new ProblemError(
-      'ROOT_UNWRITABLE',
-      `the data root ${root} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-      {
-        hint: 'choose another with --root DIR or CONTIMG_ROOT, or make it writable',
-        cause: error,
-      },
-    )
+    throw problem((error as NodeJS.ErrnoException).code ?? String(error), error)
   }
 }
 
@@ -100,8 +112,12 @@ async function installed(
     await makeDirectory(join(root, folder))
     const temporary = temporaryBeside(target)
     try {
+      failpoint('install.before', folder)
       await copyFile(source, temporary)
+      await syncPath(temporary)
+      failpoint('install.written', folder)
       await rename(temporary, target)
+      failpoint('install.after', folder)
     } finally {
       await rm(temporary, { force: true })
     }
