@@ -3,6 +3,7 @@ import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/
 import { basename, dirname, join } from 'node:path'
 import { sealed, sealOf } from '#runtime/stage/checksums.ts'
 import { apiVersion, stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
+import { failpoint } from '#runtime/stage/failpoint.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
 import { keyDocumentSchema } from '../pipeline/key-document.ts'
 import { KEY_DIGITS, productPath, type KeyParts } from '../pipeline/key.ts'
@@ -128,7 +129,9 @@ export async function rejectProduct(
 ): Promise<string | undefined> {
   const aside = join(dirname(product), `${REJECTED}${basename(product)}-${randomUUID()}`)
   try {
+    failpoint('reject.before')
     await rename(join(root, product), join(root, aside))
+    failpoint('reject.after')
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error
