@@ -45,7 +45,7 @@ describe('the examples of the help texts', () => {
     for (const line of examples) {
       test(line, async (t) => {
         const folder = kept ?? freshCopy(prepared)
-        if (/^contimg simulate/.test(line)) kept = folder
+        if (line.startsWith('contimg simulate')) kept = folder
         else if (kept === undefined) t.after(() => rmSync(folder, { recursive: true, force: true }))
         if (/--full\b/.test(line)) return t.skip('writes 2.3 GB')
         const { exitCode, out, err } = await runLine(line, folder)

@@ -1,4 +1,4 @@
-import { access, constants, stat, statfs } from 'node:fs/promises'
+import { access, constants, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ObservationShape, StagePlan } from '#runtime/stage/contract.ts'
 import { ProblemError } from '../pipeline/problem.ts'
@@ -123,7 +123,7 @@ async function machineChecks(need: StagePlan): Promise<MachineCheck[]> {
 
 async function rootChecks(root: string): Promise<MachineCheck[]> {
   const exists = await isFolder(root)
-  const place = exists ? root : await nearestFolder(root)
+  const place = exists ? root : await nearestParent(root)
   const writable = await writability(root, place, exists)
   const { bavail, bsize, type } = await statfs(place)
   const free = bavail * bsize
@@ -144,7 +144,7 @@ async function rootChecks(root: string): Promise<MachineCheck[]> {
 async function writability(root: string, place: string, exists: boolean): Promise<MachineCheck> {
   try {
     if (exists) await checkRoot(root)
-    else await access(place, constants.W_OK | constants.X_OK)
+    else await rmdir(await mkdtemp(join(place, '.contimg-write-')))
     return { name: 'data root', verdict: 'good', found: `${root}${exists ? '' : ', which the first run makes'}` }
   } catch (error) {
     const problem = problemOf(error)
@@ -219,9 +219,11 @@ function problemOf(error: unknown): { found: string; fix?: string } {
   return { found: message, ...(hint === undefined ? {} : { fix: hint }) }
 }
 
-async function nearestFolder(path: string): Promise<string> {
+/** What is there of the way to a path, a file even. */
+async function nearestParent(path: string): Promise<string> {
   const parent = dirname(path)
-  return parent === path || (await isFolder(parent)) ? parent : nearestFolder(parent)
+  const exists = (await stat(parent).catch(() => undefined)) !== undefined
+  return parent === path || exists ? parent : nearestParent(parent)
 }
 
 async function isFolder(path: string): Promise<boolean> {

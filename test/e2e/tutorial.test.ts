@@ -21,8 +21,9 @@ describe('the tutorial, from simulated raw files to the report', { skip: needs('
       const codes = /doctor/.test(line) ? [0, 2] : [0]
       assert.ok(codes.includes(exitCode), `exit code ${exitCode}\n${out}${err}`)
       if (/--name first-light/.test(line)) assert.match(out, /^first-light {2}done .*verdict good\n/s)
-      if (/--name quick$/.test(line)) assert.match(out, /^quick {2}done .*2 steps run, 2 reused.*verdict uncertain\n/s)
-      if (/^contimg scan/.test(line)) assert.match(out, / complete\n/)
+      if (line.endsWith('--name quick'))
+        assert.match(out, /^quick {2}done .*2 steps run, 2 reused.*verdict uncertain\n/s)
+      if (line.startsWith('contimg scan')) assert.match(out, / complete\n/)
       if (/^contimg plan .*quicklook/.test(line))
         assert.match(out, /calibration .* reuse .*\n.* params\.preset standard -> quicklook\n/)
     })

@@ -14,7 +14,13 @@ test('resume goes on where a run was stopped, with its configuration', async (t)
   const stopped = await bench.interrupted(
     /imaging +started/,
     130,
-    ...['run', '--input', bench.input, '--name', 'stopped', '--set', 'validation.seedSigma=6'],
+    'run',
+    '--input',
+    bench.input,
+    '--name',
+    'stopped',
+    '--set',
+    'validation.seedSigma=6',
   )
   assert.equal(stopped.exitCode, 130)
   bench.script({})
