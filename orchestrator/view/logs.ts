@@ -1,4 +1,4 @@
-import { printableText } from './printable.ts'
+import { printableLine, printableText } from './printable.ts'
 
 /** One line of a stage's log as it was written: a JSON object, or text of a program that crashed. */
 export interface LogRecord {
@@ -35,16 +35,19 @@ export function logRecord(line: string): LogRecord | undefined {
   return { timeMs: Number.isFinite(timeMs) ? timeMs : undefined, raw: line, fields }
 }
 
+/** Blanks before the further lines of a message, so that none looks like a record. */
+const INDENT = ' '.repeat(27)
+
 /** A record for people: time (UTC), level where it is no information, stage, message, further members. */
 export function logLine({ timeMs, raw, fields }: LogRecord, { stage }: { stage: string }): string {
   const when = timeMs === undefined ? ' '.repeat(12) : new Date(timeMs).toISOString().slice(11, 23)
-  if (fields === undefined) return `${when}  ${stage.padEnd(11)}  ${printableText(raw)}`
+  if (fields === undefined) return `${when}  ${stage.padEnd(11)}  ${printableLine(raw)}`
   const level = levels[Number(fields['level'])] ?? ''
   const more = Object.entries(fields)
     .filter(([name]) => !known.has(name))
     .map(([name, value]) => `${name}=${textOf(value)}`)
   const text = [level === 'info' ? '' : level, textOf(fields['msg'] ?? ''), ...more].filter((part) => part !== '')
-  return `${when}  ${stage.padEnd(11)}  ${printableText(text.join('  '))}`
+  return `${when}  ${stage.padEnd(11)}  ${printableText(text.join('  ')).replaceAll('\n', `\n${INDENT}`)}`
 }
 
 function textOf(value: unknown): string {

@@ -8,12 +8,9 @@ export function printableLine(text: string): string {
 
 /** As `printableLine`, for text of several lines: line ends and tabs stay. */
 export function printableText(text: string): string {
-  // Controls of ASCII and Latin-1, and what turns the direction of writing.
-  // oxlint-disable-next-line no-control-regex -- they are what is sought
-  return text
-    .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-      const code = character.charCodeAt(0)
-      return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
-    })
+  // Controls, and what turns the direction of writing.
+  return text.toWellFormed().replace(/(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    const code = character.charCodeAt(0)
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
 }
