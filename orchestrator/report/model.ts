@@ -71,6 +71,7 @@ export interface RunReport {
 
 /** More values than this of one name are no versions. */
 const MOST_VERSIONS = 5
+const LONGEST_VERSION = 40
 
 /** Observations that came to nothing for the same reason. */
 export interface ProblemGroup {
@@ -270,7 +271,7 @@ function versionsOf(steps: readonly StepState[]): RunReport['versions'] {
   const found = new Map<string, Map<string, number>>()
   for (const { product } of steps) {
     for (const [name, value] of Object.entries(product?.provenance ?? {})) {
-      if (name.includes('.')) continue
+      if (name.includes('.') || value.length > LONGEST_VERSION) continue
       const values = found.get(name) ?? new Map<string, number>()
       found.set(name, values.set(value, (values.get(value) ?? 0) + 1))
     }

@@ -48,7 +48,7 @@ function entry(term: string, text: string | Html): Html {
 /** Each observation with its verdict, what decided it, the numbers that matter, its picture and its products. */
 export function observationsSection({ observations }: RunReport): Html {
   if (observations.length === 0) return html`<p>No observation was planned.</p>`
-  const ordered = observations.length > WORST_FIRST ? observations.toSorted(worstFirst) : observations
+  const ordered = observations.length > WORST_FIRST ? observations.toSorted(worstFirst) : observations.toSorted(byId)
   const shown = ordered.slice(0, MOST_ROWS)
   return html`${
     shown.length < observations.length &&
@@ -140,7 +140,11 @@ function productLinks({ id, outputs }: ObservationReport): Html | false {
 const badness = ['failed', 'cancelled', 'running', 'bad', 'skipped', 'not run', 'uncertain', 'planned', 'good']
 
 function worstFirst(a: ObservationReport, b: ObservationReport): number {
-  return rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
+  return rank(a) - rank(b) || byId(a, b)
+}
+
+function byId(a: ObservationReport, b: ObservationReport): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
 
 function rank({ status, verdict }: ObservationReport): number {

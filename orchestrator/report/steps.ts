@@ -13,6 +13,7 @@ const MOST_FAILED = 100
 /** Attempts that did not succeed: how they ended, the evidence for it, and whether another followed. */
 export function retriesSection({ attempts }: RunReport): Html {
   const failed = attempts.filter((attempt) => attempt.class !== 'succeeded' && attempt.class !== 'running')
+  if (attempts.length === 0) return html`<p>Nothing was attempted.</p>`
   if (failed.length === 0) return html`<p>Every attempt succeeded.</p>`
   const shown = failed.slice(0, MOST_FAILED)
   return scrollTable(
