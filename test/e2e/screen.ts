@@ -2,8 +2,8 @@
 export function screenOf(output: string, columns: number): string[] {
   const lines: string[] = ['']
   let [row, column] = [0, 0]
-  // oxlint-disable-next-line no-control-regex -- escapes are what a terminal obeys
   for (const [token, , parameter, command] of output.matchAll(
+    // oxlint-disable-next-line no-control-regex -- escapes are what a terminal obeys
     /(\u001b\[([\d;?]*)([A-Za-z])|\u001b\][^\u001b]*\u001b\\)|[\s\S]/gu,
   )) {
     if (command === 'A') row = Math.max(0, row - Number(parameter || 1))
