@@ -37,7 +37,7 @@ async function work(task: FuzzWork, tell: (report: FuzzReport) => void): Promise
   mkdirSync(folder, { recursive: true })
   process.env['TMPDIR'] = folder
   // Before anything is loaded that is to be watched.
-  const files = guardFiles([fileURLToPath(new URL('../..', import.meta.url))])
+  const files = guardFiles(['../..', '../../node_modules'].map((path) => fileURLToPath(new URL(path, import.meta.url))))
   const memory = guardMemory()
   const [{ targets }, { createRandom }, own] = await Promise.all([
     import('./targets.ts'),
