@@ -15,7 +15,7 @@ import { problemLines } from '../view/problem.ts'
 import { followRun } from './follow.ts'
 import { answerLines, lines, messageLines, runStyle, type Io } from './io.ts'
 import type { GlobalOptions } from './options.ts'
-import { planOf, requireUpstream } from './planning.ts'
+import { planOf, requireAlone, requireUpstream } from './planning.ts'
 import { prepare, type Prepared } from './prepare.ts'
 
 export interface ExecuteOptions extends GlobalOptions {
@@ -46,6 +46,7 @@ export async function executeRun(config: RunConfig, options: ExecuteOptions, io:
 async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Promise<number> {
   const style = runStyle(io, options, config.root)
   const quiet = options.quiet === true
+  if (options.fresh === true) await requireAlone(config.root, config.name)
   const follower = followRun(io, { ...options, root: config.root })
   const prepared = await prepare(config, io, { say: follower.say, quiet, signal: io.signal })
   if (config.execution.from !== undefined) requireUpstream(await planOf(config, prepared), config)

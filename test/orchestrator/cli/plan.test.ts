@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { acquireLock } from '../../../orchestrator/runs/lock.ts'
 import type { PlanDocument } from '../../../orchestrator/view/plan.ts'
 import { observation, workbench, type Workbench } from '../workbench.ts'
 
@@ -109,8 +110,13 @@ test('fresh makes products again that exist, from the first stage that runs, and
   const products = (document: typeof before.document): (string | null)[] =>
     document.observations.flatMap(({ steps }) => steps.map(({ product }) => product))
   assert.deepEqual(products(again.document), products(before.document))
-  const { globSync } = await import('node:fs')
   assert.deepEqual(globSync('products/*/*/.*', { cwd: bench.root }), [])
+
+  const lock = await acquireLock(join(bench.root, 'runs', again.document.run, 'lock'))
+  t.after(() => lock.release())
+  const busy = await bench.cli('run', '--input', bench.input, '--fresh')
+  assert.equal(busy.exitCode, 2)
+  assert.match(busy.err, /which may use what --fresh makes again \[RUN_LOCKED\]\n +fix +wait for it, end it/)
 })
 
 test('a run that takes longer than its limit ends with exit code 5 and can go on', async (t) => {
