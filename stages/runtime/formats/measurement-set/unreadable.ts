@@ -20,15 +20,6 @@ export async function readingSet<T>(path: string, read: () => Promise<T>): Promi
   }
 }
 
-/** As `readingSet`, for what does not wait. */
-export function readingSetSync<T>(path: string, read: () => T): T {
-  try {
-    return read()
-  } catch (cause) {
-    throw named(path, cause)
-  }
-}
-
 function named(path: string, cause: unknown): unknown {
   const hint = 'remove the product that it belongs to and run the same command again'
   if (cause instanceof TableFault || cause instanceof RangeError)
