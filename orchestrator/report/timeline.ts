@@ -6,7 +6,7 @@ import type { AttemptReport } from './attempts.ts'
 import type { ObservationReport, RunReport } from './model.ts'
 
 /** More rows than this are read by nobody; the trace has all. */
-export const MOST_ROWS = 60
+const MOST_ROWS = 60
 
 const WIDTH = 1040
 const LEFT = 150

@@ -1,11 +1,11 @@
 // A headless Chromium over a pipe: opens pages as a reader does, and reports everything they did wrong.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
+import axe from 'axe-core'
 
 const program = '/usr/bin/chromium'
 const ANSWER_MS = 300_000
@@ -83,7 +83,6 @@ export async function openBrowser(): Promise<Browser> {
   const wire = connect(child.stdio[3] as Writable, child.stdio[4] as Readable)
   child.on('error', (error) => wire.fail(error))
   void ended.then(() => wire.fail(new Error('the browser has ended')))
-  const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
   async function open(path: string, view: View): Promise<Page> {
     const { targetId } = (await wire.send('Target.createTarget', { url: 'about:blank' })) as { targetId: string }
@@ -134,7 +133,7 @@ export async function openBrowser(): Promise<Browser> {
       },
       async axe() {
         // Its own source counts as the reader's tool, not as something the page asked for.
-        await evaluate(`${axeSource}\n;0`)
+        await evaluate(`${axe.source}\n;0`)
         return evaluate<Violation[]>(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
           violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, targets: nodes.slice(0, 5).map(({ target, any, failureSummary }) => target.join(' ') + ': ' + (any[0]?.message ?? failureSummary)) })))`)
       },
