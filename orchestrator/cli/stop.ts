@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { killGroups } from '#runtime/stage/process-group.ts'
 
 /** Exit codes of a process that was asked to stop; `contimg cancel` asks with SIGUSR2. */
 const stopCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 6 } as const
@@ -18,8 +19,7 @@ export function stopSignal(launcher: string | undefined): AbortSignal {
     if (stoppedAtMs === undefined) {
       stoppedAtMs = performance.now()
       controller.abort(code)
-    } else if (performance.now() - stoppedAtMs > SAME_STOP_MS)
-      void import('#runtime/stage/exec.ts').then(({ killGroups }) => killGroups())
+    } else if (performance.now() - stoppedAtMs > SAME_STOP_MS) killGroups()
   }
   for (const [name, code] of Object.entries(stopCodes)) process.on(name, () => stop(code))
   if (launcher !== undefined) {

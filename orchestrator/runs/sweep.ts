@@ -11,7 +11,7 @@ const DOOMED = '.doomed-'
 /** Where processes leave things that are not products, by the folder and how names in it begin or end. */
 const ATTEMPT = /^\.attempt-/
 const TEMPORARY = /^\.[^/]*\.tmp$/
-const SCRATCH = /^contimg-(scan-)?[0-9a-f]{8}-[0-9a-f]{4}-/
+export const SCRATCH = /^contimg-(scan-)?[0-9a-f]{8}-[0-9a-f]{4}-/
 const OTHERS = /^\.(doomed|install)-/
 
 export interface Swept {
@@ -30,12 +30,8 @@ export async function sweep(
   { scratchFolders, nowMs }: { scratchFolders: readonly string[]; nowMs: number },
 ): Promise<Swept> {
   const swept: Swept = { attempts: 0, scratch: 0, files: 0 }
-  const clear = async (folder: string, pattern: RegExp): Promise<number> => {
-    let count = 0
-    for (const name of (await names(folder)).filter((candidate) => pattern.test(candidate)))
-      if (await removeDead(folder, name, nowMs)) count++
-    return count
-  }
+  const clear = (folder: string, pattern: RegExp): Promise<number> =>
+    sweepFolder(folder, (name) => pattern.test(name), nowMs)
   for (const folder of await matching(root, 'products/*/*')) {
     swept.attempts += await clear(join(root, folder), ATTEMPT)
     swept.files += (await clear(join(root, folder), TEMPORARY)) + (await clear(join(root, folder), OTHERS))
@@ -50,6 +46,13 @@ export async function sweep(
   for (const folder of documents)
     swept.files += (await clear(join(root, folder), TEMPORARY)) + (await clear(join(root, folder), OTHERS))
   return swept
+}
+
+/** Removes what ended processes left in one folder, of the names that are chosen; returns how much. */
+export async function sweepFolder(folder: string, choose: (name: string) => boolean, nowMs: number): Promise<number> {
+  let count = 0
+  for (const name of (await names(folder)).filter(choose)) if (await removeDead(folder, name, nowMs)) count++
+  return count
 }
 
 /** What was removed, as a sentence; undefined when nothing was. */
@@ -102,7 +105,7 @@ async function matching(root: string, pattern: string): Promise<string[]> {
 
 async function names(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'EACCES') return []
     throw error
   })
 }

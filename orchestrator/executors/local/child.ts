@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { execa } from 'execa'
-import { killGroup, tiedCommand, trackGroup } from '#runtime/stage/exec.ts'
 import { failpoint } from '#runtime/stage/failpoint.ts'
+import { killGroup, tiedCommand, trackGroup } from '#runtime/stage/process-group.ts'
 
 /** Time between SIGTERM and SIGKILL for a stage that does not end, s: an interrupted run ends within 5 s. */
 const KILL_AFTER_MS = 4_000

@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { errorCatalogue, StageError, type ErrorCode } from '#runtime/stage/errors.ts'
-import { ChildFailure } from '#runtime/stage/exec.ts'
+import { errorCatalogue, type ErrorCode } from '#runtime/stage/errors.ts'
+import { ownerName, thisOwner } from '#runtime/stage/owner.ts'
 import { convertedSchema, type Converted } from '../../../stages/conversion/contract.ts'
 import { ProblemError, type ProblemCode } from '../../pipeline/problem.ts'
+import { SCRATCH, sweepFolder } from '../../runs/sweep.ts'
 import { readMachine } from './machine.ts'
-import { runSideDoor, type StageEvent } from './side-door.ts'
-
-const SHARED_MEMORY = '/dev/shm'
+import { SHARED_MEMORY } from './scratch.ts'
+import { runSideDoor, StageKilled, type StageEvent } from './side-door.ts'
 
 interface ConvertOptions {
   stagesDir: string
@@ -43,8 +43,11 @@ const reported: Partial<Record<ErrorCode, ProblemCode>> = {
 export async function convertFiles(files: readonly string[], options: ConvertOptions): Promise<Converted> {
   const { stagesDir, out, signal, onEvent } = options
   const { cores, availableMemoryBytes } = await readMachine()
-  const uid = randomUUID()
+  const uid = `${randomUUID()}.${ownerName(thisOwner())}`
   const scratch = options.scratch ?? (existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir())
+  const begun = (name: string): boolean => name.startsWith(`.${basename(out)}.`) && name.endsWith('.tmp')
+  await sweepFolder(scratch, (name) => SCRATCH.test(name), Date.now())
+  await sweepFolder(dirname(out), begun, Date.now())
   const values: [string, string | undefined][] = [
     ['out', out],
     ['uid', uid],
@@ -84,9 +87,8 @@ function interrupted(error: unknown): ProblemError | undefined {
 
 /** A conversion that was killed says nothing itself. */
 function killed(error: unknown): ProblemError | undefined {
-  const failure = error instanceof ProblemError && error.cause instanceof StageError ? error.cause.cause : undefined
-  if (!(failure instanceof ChildFailure) || failure.signal === undefined) return undefined
-  return new ProblemError('STAGE_KILLED', `the conversion was killed by ${failure.signal}`, {
+  if (!(error instanceof ProblemError) || !(error.cause instanceof StageKilled)) return undefined
+  return new ProblemError('STAGE_KILLED', `the conversion was killed by ${error.cause.signal}`, {
     cause: error,
     hint: 'if nobody did, the machine has run out of memory: --cpu 1 takes less',
   })

@@ -21,6 +21,17 @@ interface SideDoorOptions {
   onEvent?: (event: StageEvent) => void
 }
 
+/** Why a stage failed that could not say so itself. */
+export class StageKilled extends Error {
+  readonly signal: NodeJS.Signals
+
+  constructor(signal: NodeJS.Signals) {
+    super(`killed by ${signal}`)
+    this.name = 'StageKilled'
+    this.signal = signal
+  }
+}
+
 /**
  * Runs a stage outside a run: `node stages/<stage>/main.ts <args>`. Its standard output and error are JSON lines of type
  * progress, result (or no type) and error; the result is returned. Throws ProblemError with the stage's words, or INTERRUPTED.
@@ -32,7 +43,7 @@ export async function runSideDoor(
 ): Promise<unknown> {
   const { stagesDir, signal, onProgress, onEvent } = options
   let result: unknown
-  const { failure, lastLines } = await runLines([join(stagesDir, stage, 'main.ts'), ...args], {
+  const { failure, killedBy, lastLines } = await runLines([join(stagesDir, stage, 'main.ts'), ...args], {
     signal,
     onLine(line) {
       const event = parseLine(line)
@@ -49,7 +60,10 @@ export async function runSideDoor(
     (reported && (options.reported?.[reported.code] ?? anywhere.find((code) => code === reported.code))) ??
       options.failure,
     reported?.message ?? unexplained,
-    reported?.hint === undefined ? {} : { hint: reported.hint },
+    {
+      ...(reported?.hint === undefined ? {} : { hint: reported.hint }),
+      ...(killedBy === undefined ? {} : { cause: new StageKilled(killedBy) }),
+    },
   )
 }
 

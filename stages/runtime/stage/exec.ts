@@ -16,8 +16,6 @@ export interface ExecOptions {
   signal?: AbortSignal
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void
   timeoutSeconds?: number
-  /** It leads a process group of its own, which ends with it, and with this process however that ends. */
-  tied?: boolean
 }
 
 export interface ExecResult {
@@ -51,20 +49,17 @@ export class ChildFailure extends Error {
 export async function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const started = performance.now()
   const lastLines: string[] = []
-  const tied = options.tied === true
   failpoint('child.start.before', basename(file))
-  const child = execa(...(tied ? tiedCommand(file, args) : ([file, args] as const)), {
+  const child = execa(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds * 1000 }),
     forceKillAfterDelay: KILL_DELAY_MS,
-    detached: tied,
-    stdin: tied ? 'pipe' : 'ignore',
+    stdin: 'ignore',
   })
   failpoint('child.start.after', basename(file), child.pid)
-  if (tied) child.nodeChildProcess.once('exit', () => killGroup(child.pid))
-  const untracks = [trackChild(child.pid), ...(tied ? [trackGroup(child.pid)] : [])]
+  const untrack = trackChild(child.pid)
   const follow = async (stream: 'stdout' | 'stderr'): Promise<void> => {
     for await (const line of child.iterable({ from: stream })) {
       lastLines.push(line)
@@ -83,55 +78,8 @@ export async function exec(file: string, args: readonly string[], options: ExecO
     if (options.signal?.aborted) throw new StageError('CANCELLED', `${file} was stopped`, { cause: error })
     throw failure(file, error, lastLines)
   } finally {
-    for (const untrack of untracks) untrack()
+    untrack()
     failpoint('child.exit.after', basename(file))
-  }
-}
-
-/**
- * A command line that does the same, started as the leader of a process group and with a pipe as standard input that is never
- * written to: a second process of the group waits for the end of that pipe, which comes when this process ends, even by SIGKILL
- * and whatever the child is busy with. It then ends the group by SIGTERM, and by SIGKILL after 4 s. The group has to be killed
- * when its leader has ended.
- */
-export function tiedCommand(file: string, args: readonly string[]): [string, string[]] {
-  return ['/bin/sh', ['-c', TIED, 'contimg', file, ...args]]
-}
-
-const TIED = `exec 3<&0 </dev/null
-{
-  trap '' TERM INT HUP
-  read -r _ <&3
-  kill -TERM 0
-  n=0
-  while kill -0 $$ && [ $n -lt 40 ]; do sleep 0.1; n=$((n + 1)); done
-  kill -KILL 0
-} >/dev/null 2>&1 &
-exec "$@" 3<&-`
-
-const groups = new Set<number>()
-
-/** Counts a running process group among those that `killGroups` ends, until the returned function is called. */
-export function trackGroup(pid: number | undefined): () => void {
-  if (pid === undefined) return () => undefined
-  groups.add(pid)
-  return () => groups.delete(pid)
-}
-
-/** Ends every tracked process group at once: what waits for a child goes on as after any other end of it. */
-export function killGroups(): void {
-  for (const pid of groups) killGroup(pid)
-}
-
-/** Ends what is left of the process group of a child that has ended. */
-export function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    // ESRCH: nobody is left. EPERM (macOS): the group holds only a zombie.
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }
 }
 
