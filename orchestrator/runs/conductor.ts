@@ -13,12 +13,13 @@ import {
   type PlannedObservation,
   type PlannedStep,
 } from '../pipeline/plan.ts'
-import { isQuarantine, problemOf, type Problem } from '../pipeline/problem.ts'
+import { ProblemError, isQuarantine, problemOf, type Problem } from '../pipeline/problem.ts'
 import { decide } from '../pipeline/reconcile.ts'
 import { stepSlots, type Machine } from '../pipeline/resources.ts'
 import { gradeOfSet } from '../pipeline/solutions.ts'
 import type { RunState } from '../pipeline/state.ts'
 import { listProducts, rejectProduct, restoreKeyFile } from './product-store.ts'
+import { explainRoom } from './room.ts'
 import { refOf, runStep } from './step-runner.ts'
 import { verifyProduct, type Verification } from './verification.ts'
 
@@ -113,11 +114,12 @@ class Conductor {
 
   /** Attempts a step whose inputs are sound; else they are made again first, and the step waits for them. */
   async #perform(step: PlannedStep): Promise<void> {
-    const outcome = await this.#attempt(step).catch((thrown: unknown): AttemptOutcome => ({
-      class: 'unknown',
-      evidence: [],
-      problem: problemOf(errorData(toStageError(thrown))),
-    }))
+    const outcome = await this.#attempt(step).catch(async (thrown: unknown): Promise<AttemptOutcome> => {
+      const explained = await explainRoom(thrown, this.#options.config.root)
+      const problem =
+        explained instanceof ProblemError ? explained.problem : problemOf(errorData(toStageError(explained)))
+      return { class: 'unknown', evidence: [], problem }
+    })
     if (outcome !== undefined) await this.#conclude(step, outcome)
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { decode } from 'fast-png'
@@ -310,6 +310,33 @@ test('a WSClean that is killed fails the stage with its last lines and leaves no
   assert.deepEqual(left, [])
 })
 
+for (const [what, said, code] of [
+  [
+    'a full disk, as CFITSIO says it',
+    ">>> CFITSIO reported error when performing IO on file '/s/wide-psf.fits':error writing to FITS file (Error writing data buffer to file:)",
+    'DISK_FULL',
+  ],
+  ['a full disk, as the C library says it', 'Error writing to temporary file: No space left on device', 'DISK_FULL'],
+  [
+    'no memory, as the C++ library says it',
+    "terminate called after throwing an instance of 'std::bad_alloc'",
+    'OUT_OF_MEMORY',
+  ],
+] as const) {
+  test(`${what} to WSClean is told as ${code}`, async (t) => {
+    const root = dataRoot(t)
+    await writeCalibratedSet(join(root, 'calibrated'), { stations: 12, integrations: 1, sources: [] })
+    writeFileSync(join(root, 'said'), `${said}\n`)
+    const path = fakeWsclean(
+      root,
+      `case "$*" in *-version*) echo "WSClean version 3.1.0";; *) cat '${join(root, 'said')}'; exit 255;; esac`,
+    )
+    const { error, left } = await runImaging(root, { path })
+    assert.equal(error?.code, code, error?.message)
+    assert.deepEqual(left, [])
+  })
+}
+
 test(
   'a clean that diverges twice is stopped, and the dirty image is kept and graded bad',
   { skip: needs('wsclean') },
@@ -340,3 +367,13 @@ test(
     assert.deepEqual(image.data, (await readFitsImage(join(productDir, 'residual.fits'))).data)
   },
 )
+
+test('a WSClean that ends with an error where it is asked for its version fails the stage', async (t) => {
+  const root = dataRoot(t)
+  await writeCalibratedSet(join(root, 'calibrated'), { stations: 12, integrations: 1, sources: [] })
+  const { exitCode, error, left } = await runImaging(root, { path: fakeWsclean(root, 'exit 3') })
+  assert.equal(exitCode, 70)
+  assert.equal(error?.code, 'CHILD_FAILED')
+  assert.match(error?.message ?? '', /wsclean ended with exit code 3/)
+  assert.deepEqual(left, [])
+})
