@@ -20,6 +20,7 @@ export function openDirect(path: string): Hdf5File {
 
 function directFile(source: ByteSource, datasets: Map<string, DatasetHeader>): Hdf5File {
   const readers = new Map<string, RowReader>()
+  const described = new Map([...datasets].map(([path, header]) => [path, describe(path, header)]))
   const headerOf = (path: string): DatasetHeader => {
     const header = datasets.get(path)
     if (header === undefined) throw new RangeError(`${source.path} has no dataset ${path}`)
@@ -38,7 +39,7 @@ function directFile(source: ByteSource, datasets: Map<string, DatasetHeader>): H
     method: 'direct',
     reason: undefined,
     paths: [...datasets.keys()].sort(),
-    dataset: (path) => describe(path, datasets.get(path)),
+    dataset: (path) => described.get(path),
     prepareRows: (path) => readerOf(path).prepare(),
     readRows: (path, row0, rows, out) => readerOf(path).read(row0, rows, out),
     peekRows: (path, row0, rows, out) => readerOf(path).peek(row0, rows, out),
@@ -58,8 +59,7 @@ function directFile(source: ByteSource, datasets: Map<string, DatasetHeader>): H
   }
 }
 
-function describe(path: string, header: DatasetHeader | undefined): Hdf5Dataset | undefined {
-  if (header === undefined) return undefined
+function describe(path: string, header: DatasetHeader): Hdf5Dataset {
   const chunkShape = header.layout.kind === 'chunked' ? header.layout.chunkShape : undefined
   return { path, type: header.type, shape: header.shape, chunkShape, filters: [] }
 }
