@@ -50,7 +50,7 @@ export async function openRun(
     const lost = continued && existsSync(join(path, 'scan.json')) && !hasLog(path)
     if (!continued) await writeFileAtomic(configPath, stringify({ ...config, name }))
     const reserve = keepReserve(join(path, '.reserve'))
-    const log = openEventLog(join(path, 'events.ndjson'), now, reserve.release)
+    const log = openEventLog(join(path, 'events.ndjson'), now, () => reserve.release())
     const repairs = [
       ...(lock.takenOverFrom === undefined ? [] : [`took over from process ${lock.takenOverFrom}, which has ended`]),
       ...(log.repaired ? ['cut off a half-written last line of the event log'] : []),
@@ -107,7 +107,8 @@ export async function findRun(root: string, wanted: string): Promise<string> {
  */
 export async function readRun(root: string, name: string): Promise<RunState> {
   const path = join(root, 'runs', name)
-  const state = foldEvents(await readRunEvents(root, name))
+  // A run is called what its folder is called, whatever a log says that was copied into it.
+  const state = { ...foldEvents(await readRunEvents(root, name)), run: name }
   if (state.status === 'running' && !(await isLocked(join(path, 'lock')))) {
     state.status = 'cancelled'
     for (const step of state.observations.flatMap(({ steps }) => steps))
@@ -118,7 +119,7 @@ export async function readRun(root: string, name: string): Promise<RunState> {
 }
 
 /** The events of a run; where the log is lost, those that what is left tells of. Throws ProblemError when that cannot be read. */
-async function readRunEvents(root: string, name: string): Promise<RunEvent[]> {
+export async function readRunEvents(root: string, name: string): Promise<RunEvent[]> {
   const path = join(root, 'runs', name)
   if (hasLog(path)) return readEvents(join(path, 'events.ndjson'))
   return rebuildEvents(root, { name, config: await readConfig(join(path, 'config.yaml'), root) })

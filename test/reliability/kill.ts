@@ -49,16 +49,13 @@ async function randomKills(
       const verdict = await trial(job, reference, {
         async kill(pid) {
           const until = performance.now() + moment * reference.seconds * 1000
-          let found = victims(pid, victim)
-          // WSClean runs for a part of the time only: it is waited for, and then killed in its turn.
-          while (victim === 'wsclean' ? found.length === 0 : performance.now() < until || found.length === 0) {
+          let found: number[] = []
+          while (found.length === 0) {
             if (treeOf(pid).length === 0) return false
-            await sleep(5)
-            found = victims(pid, victim)
-          }
-          if (victim === 'wsclean') {
-            await sleep(moment * 500)
-            found = victims(pid, victim)
+            // WSClean runs for a part of the time only, and several times: it is waited for, and killed early or late.
+            if (victim === 'wsclean' && victims(pid, victim).length > 0) await sleep(moment * 100)
+            else await sleep(2)
+            if (victim === 'wsclean' || performance.now() >= until) found = victims(pid, victim)
           }
           for (const each of found) killNow(each)
           return found.length > 0
@@ -72,7 +69,7 @@ function victims(pid: number, victim: 'orchestrator' | 'stage' | 'wsclean' | 'al
   const tree = treeOf(pid)
   if (victim === 'orchestrator') return [pid]
   if (victim === 'all') return tree.map((each) => each.pid)
-  const pattern = victim === 'stage' ? /stages\/\w+\/main\.ts/ : /^wsclean /
+  const pattern = victim === 'stage' ? /stages\/\w+\/main\.ts/ : /^wsclean (?!-version)/
   return tree
     .filter(({ command, parent }) => pattern.test(command) && (victim === 'wsclean' || parent === pid))
     .map((each) => each.pid)
