@@ -246,6 +246,13 @@ export function problemOf({ code, message, hint, cause }: ErrorData): Problem {
   }
 }
 
+/** What to do about a code where nothing more particular is known. */
+export function fixOf(code: ProblemCode): string {
+  return code in problemCatalogue
+    ? problemCatalogue[code as keyof typeof problemCatalogue].fix
+    : errorCatalogue[code as keyof typeof errorCatalogue].fix
+}
+
 /** Whether a code means that the raw data of an observation are at fault. */
 export function isQuarantine(code: string): boolean {
   return code in errorCatalogue && errorCatalogue[code as keyof typeof errorCatalogue].quarantine

@@ -1,4 +1,4 @@
-import type { LastWords, Problem } from '../pipeline/problem.ts'
+import { fixOf, type LastWords, type Problem } from '../pipeline/problem.ts'
 import { amountOf, count, glyph, type Style } from './format.ts'
 
 interface ProblemContext {
@@ -30,7 +30,7 @@ const EXAMPLES = 3
  * about it, with the command; what is kept; where more can be read.
  */
 export function problemLines(problem: Problem, context: ProblemContext & Style): string[] {
-  const { code, last, hint, details } = problem
+  const { code, last, hint = fixOf(code).replaceAll('`', ''), details } = problem
   const { mark = 'failed', subject, observation, others = [], command, kept, logs } = context
   const { first, rest, why } = parted(problem, context)
   const head = [
@@ -47,7 +47,7 @@ export function problemLines(problem: Problem, context: ProblemContext & Style):
     ...(others.length === 0 ? [] : labelled('also', alsoText(all), context)),
     ...(why === undefined ? [] : labelled('why', why, context)),
     ...(last === undefined ? [] : labelled('last', lastText(last), context)),
-    ...(hint === undefined ? [] : labelled('fix', hint, context)),
+    ...labelled('fix', hint, context),
     ...(command === undefined ? [] : [`${' '.repeat(LABEL_COLUMNS)}${command}`]),
     ...(kept === undefined ? [] : labelled('kept', kept, context)),
     ...(logs === undefined ? [] : [`  logs  ${logs}`]),

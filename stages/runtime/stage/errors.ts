@@ -124,13 +124,6 @@ export const errorCatalogue = {
     help: 'WSClean ended with an error',
     fix: 'read its last lines in the log of the attempt; they name the cause',
   },
-  CHILD_FAILED: {
-    exit: 70,
-    retryable: false,
-    quarantine: false,
-    help: 'a child process ended with an error',
-    fix: 'read its last lines in the log of the attempt; they name the cause',
-  },
   DISK_FULL: {
     exit: 74,
     retryable: false,

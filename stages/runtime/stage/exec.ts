@@ -44,7 +44,7 @@ export class ChildFailure extends Error {
 
 /**
  * Runs a child process to its end. Its memory and CPU count in the stage's usage.
- * @throws StageError CANCELLED when the signal aborted, else CHILD_FAILED with a ChildFailure as its cause.
+ * @throws StageError CANCELLED when the signal aborted, else INTERNAL with a ChildFailure as its cause, unless the caller knows better.
  */
 export async function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const started = performance.now()
@@ -98,5 +98,5 @@ function failure(file: string, error: unknown, lastLines: readonly string[]): St
     systemCode: error.code,
     lastLines,
   })
-  return new StageError('CHILD_FAILED', `${file} ${how}`, { cause })
+  return new StageError('INTERNAL', `${file} ${how}`, { cause })
 }

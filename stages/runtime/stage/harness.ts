@@ -24,6 +24,7 @@ import { DiskFullError, explainNoSpace, fullPlace, SCRATCH_FIX, type StoragePlac
 import { errorData, StageError, toStageError } from './errors.ts'
 import { armFailpoints, failpoint } from './failpoint.ts'
 import { makeDirectory } from './filesystem.ts'
+import { ChildFailure } from './exec.ts'
 import { createLog, type LogSink } from './log.ts'
 import { writeSnapshot } from './snapshot.ts'
 import { startUsage, type UsageMeter, type UsageSample } from './usage.ts'
@@ -119,7 +120,7 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
 async function explained(failure: StageError, places: readonly StoragePlace[]): Promise<StageError> {
   if (failure instanceof DiskFullError) return failure
   if (failure.code === 'DISK_FULL') return explainNoSpace(failure.cause ?? failure, places)
-  if (failure.code !== 'WSCLEAN_FAILED' && failure.code !== 'CHILD_FAILED') return failure
+  if (failure.code !== 'WSCLEAN_FAILED' && !(failure.cause instanceof ChildFailure)) return failure
   // Programs say it in many ways, and die of it in others: by a signal, where they write to a file through memory.
   const full = await fullPlace(places)
   return full === undefined ? failure : explainNoSpace(failure, [full])

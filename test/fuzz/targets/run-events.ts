@@ -8,7 +8,7 @@ export function completeRun(text: string): RunEvent[] {
     key: digit.repeat(64),
   })
   const [conversion, calibration, imaging] = [step('conversion', '1'), step('calibration', '2'), step('imaging', '3')]
-  const error = { code: 'CHILD_FAILED', message: text, hint: text, details: [text, text] } as const
+  const error = { code: 'WSCLEAN_FAILED', message: text, hint: text, details: [text, text] } as const
   const made = (stage: string, digit: string): StepProduct => ({
     product: `products/20260125T222605/${stage}/${digit.repeat(12)}`,
     outputs: { report: `products/20260125T222605/${stage}/${digit.repeat(12)}/report.html`, quicklook: text },

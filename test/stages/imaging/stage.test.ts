@@ -373,7 +373,7 @@ test('a WSClean that ends with an error where it is asked for its version fails 
   await writeCalibratedSet(join(root, 'calibrated'), { stations: 12, integrations: 1, sources: [] })
   const { exitCode, error, left } = await runImaging(root, { path: fakeWsclean(root, 'exit 3') })
   assert.equal(exitCode, 70)
-  assert.equal(error?.code, 'CHILD_FAILED')
+  assert.equal(error?.code, 'WSCLEAN_FAILED')
   assert.match(error?.message ?? '', /wsclean ended with exit code 3/)
   assert.deepEqual(left, [])
 })
