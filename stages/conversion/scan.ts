@@ -22,7 +22,7 @@ const STALE_MS = 3_600_000
 
 /** A file that changed so shortly before it could not be read may still be growing: it is looked at again, so much later. */
 const FRESH_MS = 10_000
-const SECOND_LOOK_MS = 500
+const SECOND_LOOK_MS = 1000
 
 /** Scale of the flux densities of the calibrators that the scan knows. */
 const FLUX_ANCHOR = 'perley-butler-2017'

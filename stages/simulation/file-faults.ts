@@ -63,18 +63,20 @@ export async function awaitArrivals(
   }
 }
 
-const GROWTH_STEPS = 20
+/** Often enough that two looks at the file differ. */
+const GROWTH_STEP_S = 0.1
 
 /** A file that is copied piece by piece, beginning at once. */
 async function growth(held: string, final: string, seconds: number): Promise<Arrival[]> {
   const { size } = await stat(held)
-  const piece = Math.ceil(size / GROWTH_STEPS)
-  return Array.from({ length: GROWTH_STEPS }, (_, step) => ({
-    seconds: (seconds * step) / (GROWTH_STEPS - 1),
+  const steps = Math.max(2, Math.min(size, Math.ceil(seconds / GROWTH_STEP_S)))
+  const bytes = await readFile(held)
+  const until = (step: number): number => Math.floor((size * step) / steps)
+  return Array.from({ length: steps }, (_, step) => ({
+    seconds: (seconds * step) / (steps - 1),
     async happen() {
-      const bytes = await readFile(held)
-      await writeFile(final, bytes.subarray(step * piece, (step + 1) * piece), { flag: step === 0 ? 'w' : 'a' })
-      if (step === GROWTH_STEPS - 1) await rm(held)
+      await writeFile(final, bytes.subarray(until(step), until(step + 1)), { flag: step === 0 ? 'w' : 'a' })
+      if (step === steps - 1) await rm(held)
     },
   }))
 }
