@@ -1,7 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { stageContextSchema, type StageContext, type StageResult } from '#runtime/stage/contract.ts'
 import { canonicalJson } from '#runtime/stage/files.ts'
+import { plainName } from '#runtime/stage/relative-path.ts'
 import { selection } from '../pipeline/admission.ts'
 import type { RunConfig } from '../pipeline/config.ts'
 import { stepProduct } from '../pipeline/context.ts'
@@ -13,7 +15,7 @@ import { foldEvents } from '../pipeline/state.ts'
 import { listProducts, readProduct, RESULT_FILE } from './product-store.ts'
 
 /** Said of a run whose event log is not what was written. */
-export const REBUILT =
+const REBUILT =
   'the event log is lost: this was rebuilt from the products; when they were made, and what failed, is not known'
 
 interface Chosen {
@@ -152,18 +154,15 @@ async function readContexts(folder: string): Promise<StageContext[]> {
   return contexts
 }
 
+const scanFacts = z.object({
+  files: z.number().catch(0),
+  observations: z.array(z.object({ id: z.string().regex(plainName) })).catch([]),
+  faults: z.array(z.unknown()).catch([]),
+})
+
 /** What can be told of the scan, if anything. */
-async function readScan(path: string): Promise<{ files: number; observations: { id: string }[]; faults: unknown[] }> {
-  const {
-    files = 0,
-    observations = [],
-    faults = [],
-  } = ((await readJson(path)) ?? {}) as {
-    files?: number
-    observations?: { id: string }[]
-    faults?: unknown[]
-  }
-  return { files, observations, faults }
+async function readScan(path: string): Promise<z.output<typeof scanFacts>> {
+  return scanFacts.safeParse(await readJson(path)).data ?? { files: 0, observations: [], faults: [] }
 }
 
 async function readJson(path: string): Promise<unknown> {
