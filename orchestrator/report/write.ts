@@ -6,7 +6,7 @@ import { writeFileAtomic } from '#runtime/stage/files.ts'
 import type { Scan } from '../../stages/conversion/contract.ts'
 import { parseConfig } from '../pipeline/config.ts'
 import type { RunState } from '../pipeline/state.ts'
-import { readEvents } from '../runs/event-log.ts'
+import { readRunEvents } from '../runs/run-directory.ts'
 import { buildReport, type RunReport } from './model.ts'
 import { reportPage } from './page.ts'
 import { traceTable } from './trace.ts'
@@ -22,7 +22,7 @@ export async function writeRunReport(root: string, state: RunState): Promise<str
   const report: RunReport = buildReport({
     root,
     state,
-    events: readEvents(join(folder, 'events.ndjson')),
+    events: await readRunEvents(root, state.run),
     gone: goneProducts(root, state),
     ...(config === undefined ? {} : { config }),
     ...(scan === undefined ? {} : { scan }),
@@ -53,12 +53,13 @@ async function readConfig(folder: string): Promise<{ run: unknown; defaults: unk
   }
 }
 
-/** What the session wrote itself; nothing checks it again, for the report only names what it finds. */
+/** What the session wrote; undefined where it is not that any more. */
 async function readScan(folder: string): Promise<Scan | undefined> {
   const text = await readText(join(folder, 'scan.json'))
   if (text === undefined) return undefined
   try {
-    return JSON.parse(text) as Scan
+    const { scanSchema } = await import('../../stages/conversion/scan-schema.ts')
+    return scanSchema.safeParse(JSON.parse(text)).data
   } catch {
     return undefined
   }

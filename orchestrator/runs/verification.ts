@@ -147,7 +147,7 @@ async function compare(
     }
   }
   await Promise.all(Array.from({ length: PARALLEL_FILES }, work))
-  return findings
+  return findings.sort((a, b) => (a.file < b.file ? -1 : 1))
 }
 
 /** The list of hashes against the result, which is sealed: a list that was changed with its file shows here. */
@@ -181,7 +181,10 @@ function stampsFile(root: string, product: string): string {
 async function readStamps(root: string, product: string, { seal }: StageResult): Promise<Stamps | undefined> {
   try {
     const stamps = JSON.parse(await readFile(stampsFile(root, product), 'utf8')) as Stamps
-    return stamps.seal === seal && typeof stamps.at === 'number' && typeof stamps.files === 'object'
+    return stamps.seal === seal &&
+      typeof stamps.at === 'number' &&
+      typeof stamps.files === 'object' &&
+      stamps.files !== null
       ? stamps
       : undefined
   } catch {

@@ -67,7 +67,7 @@ async function tellLive(root: string, { observations }: RunState, onLive: Watche
 
 async function readSnapshot(path: string): Promise<Snapshot | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Snapshot
+    return (JSON.parse(await readFile(path, 'utf8')) as Snapshot | null) ?? undefined
   } catch {
     // Not there yet, or being rewritten just now: the next look has it.
     return undefined

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { guardFiles } from './file-guard.ts'
@@ -12,7 +12,7 @@ export interface FuzzWork {
   readonly seed: string
   readonly first: number
   readonly end: number
-  /** What is being read: [number of the input]. */
+  /** [Number of the input that is being read, number of this thread in the system]. */
   readonly at: Int32Array
   /** Only makes the input `first`, and hands it back. */
   readonly only: 'make' | undefined
@@ -36,6 +36,7 @@ async function work(task: FuzzWork, tell: (report: FuzzReport) => void): Promise
   const folder = join(task.folder, `${task.target}-${task.first}`)
   mkdirSync(folder, { recursive: true })
   process.env['TMPDIR'] = folder
+  if (existsSync('/proc/thread-self')) Atomics.store(task.at, 1, Number(basename(readlinkSync('/proc/thread-self'))))
   // Before anything is loaded that is to be watched.
   const files = guardFiles(['../..', '../../node_modules'].map((path) => fileURLToPath(new URL(path, import.meta.url))))
   const memory = guardMemory()

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -17,8 +17,10 @@ export interface FuzzResult {
   readonly rss: number
 }
 
-/** An input that takes longer has hung: far more than any takes, for machines that do other things as well. */
+/** An input that takes more time of a processor has hung: ten times what is allowed. */
 const HANG_MS = 10_000
+/** One that takes more time without using a processor, on a machine that does other things as well. */
+const STILL_MS = 300_000
 const BATCH = 10_000
 const HEAP_MB = 512
 /** Inputs that are kept of one run; of the others the message is enough. */
@@ -89,7 +91,7 @@ async function batch(
   work: Omit<FuzzWork, 'at'>,
   tell: (report: FuzzReport) => void,
 ): Promise<{ index: number; error: string } | undefined> {
-  const at = new Int32Array(new SharedArrayBuffer(4))
+  const at = new Int32Array(new SharedArrayBuffer(8))
   at[0] = work.first - 1
   const worker = new Worker(new URL('fuzz-worker.ts', import.meta.url), {
     workerData: { ...work, at },
@@ -98,19 +100,30 @@ async function batch(
   worker.on('message', tell)
   return new Promise((resolve) => {
     let last = at[0]
-    let since = performance.now()
+    let since = { wall: performance.now(), busy: 0 }
     const settle = (error: string | undefined): void => {
       clearInterval(watchdog)
       resolve(error === undefined ? undefined : { index: Math.max(Atomics.load(at, 0), work.first), error })
       void worker.terminate()
     }
     const watchdog = setInterval(() => {
-      const now = Atomics.load(at, 0)
-      if (now !== last) since = performance.now()
-      else if (performance.now() - since > HANG_MS) settle(`hung for ${HANG_MS} ms`)
-      last = now
+      const index = Atomics.load(at, 0)
+      const now = { wall: performance.now(), busy: busyMs(Atomics.load(at, 1)) }
+      if (index !== last) since = now
+      else if (now.busy - since.busy > HANG_MS) settle(`busy for ${HANG_MS} ms`)
+      else if (now.wall - since.wall > STILL_MS) settle(`still for ${STILL_MS} ms`)
+      last = index
     }, 250)
     worker.on('error', (error) => settle(`the worker died: ${String(error)}`))
     worker.on('exit', (code) => settle(code === 0 ? undefined : `the worker ended with ${code}`))
   })
+}
+
+/** Processor time of a thread of this process so far, ms; 0 where the system does not say. */
+function busyMs(thread: number): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+  } catch {
+    return 0
+  }
 }

@@ -11,7 +11,7 @@ export const targets: Readonly<Record<string, Entry>> = {
   hdf5: { share: 15, load: async () => (await import('./targets/hdf5.ts')).hdf5 },
   uvh5: { share: 10, load: async () => (await import('./targets/uvh5.ts')).uvh5 },
   'measurement-set': { share: 40, load: async () => (await import('./targets/measurement-set.ts')).measurementSet },
-  config: { share: 60, load: async () => (await import('./targets/config.ts')).config },
+  config: { share: 55, load: async () => (await import('./targets/config.ts')).config },
   context: { share: 90, load: async () => (await import('./targets/context.ts')).context },
   result: { share: 80, load: async () => (await import('./targets/products.ts')).result },
   'key-file': { share: 80, load: async () => (await import('./targets/products.ts')).keyFile },
@@ -25,5 +25,6 @@ export const targets: Readonly<Record<string, Entry>> = {
   'earth-orientation': { share: 30, load: async () => (await import('./targets/tables.ts')).earthOrientation },
   'source-list': { share: 20, load: async () => (await import('./targets/tables.ts')).sourceList },
   quarantine: { share: 20, load: async () => (await import('./targets/quarantine.ts')).quarantine },
+  'run-folder': { share: 5, load: async () => (await import('./targets/run-folder.ts')).runFolder },
   'scan-cache': { share: 5, load: async () => (await import('./targets/scan-cache.ts')).scanCache },
 }

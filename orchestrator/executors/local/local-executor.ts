@@ -218,7 +218,7 @@ function hear(line: string, heard: Heard, listener: AttemptListener): string | u
 
 async function readSnapshot(path: string): Promise<Partial<Snapshot>> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Partial<Snapshot>
+    return (JSON.parse(await readFile(path, 'utf8')) as Partial<Snapshot> | null) ?? {}
   } catch {
     // None was written, or the stage was killed while it wrote: the exit status remains as evidence.
     return {}

@@ -17,7 +17,8 @@ const parts = {
   inputs: { measurementSet: `${'1'.repeat(64)}:measurementSet`, raw: ['2'.repeat(64), '3'.repeat(64)] },
 }
 
-const result0 = {
+/** A sound result. */
+export const result0 = {
   apiVersion: 'contimg/v1',
   stage: 'calibration',
   key,
