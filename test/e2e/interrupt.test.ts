@@ -53,7 +53,7 @@ for (const [signal, code] of [
       assert.deepEqual(globSync('products/**/{.attempt-*,result.json}', { cwd: root }), [])
       assert.equal(existsSync(join(root, '.scratch')), false)
       assert.equal(existsSync(join(root, 'runs/stopped/lock')), false)
-      assert.match(err, /the same command again goes on/)
+      assert.match(err, /contimg resume stopped/)
 
       const again = startCli(['run', ...argv, '-o', 'json'])
       await again.said(/conversion +(good|uncertain)/)
