@@ -10,7 +10,7 @@ import { processesOn } from './process-tree.ts'
 
 const SHARED_MEMORY = '/dev/shm'
 /** How soon nothing may run any more of a command that was killed. */
-const ORPHAN_LIMIT_MS = 5_000
+const ORPHAN_LIMIT_MS = 10_000
 const mains = {
   scripted: fileURLToPath(new URL('scripted-main.ts', import.meta.url)),
   real: fileURLToPath(new URL('../../orchestrator/main.ts', import.meta.url)),

@@ -5,7 +5,7 @@ const TIED = `exec 3<&0 </dev/null
   read -r _ <&3
   kill -TERM 0
   n=0
-  while kill -0 $$ && [ $n -lt 40 ]; do sleep 0.1; n=$((n + 1)); done
+  while kill -0 $$ && [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); done
   kill -KILL 0
 } >/dev/null 2>&1 &
 exec "$@" 3<&-`
@@ -13,7 +13,7 @@ exec "$@" 3<&-`
 /**
  * A command line that does the same, to be started as the leader of a process group (`detached`) and with a pipe as standard input that
  * is never written to: a second process of the group waits for the end of that pipe, which comes when this process ends, even by
- * SIGKILL and whatever the child is busy with. It then ends the group by SIGTERM, and by SIGKILL after 4 s. The group has to be
+ * SIGKILL and whatever the child is busy with. It then ends the group by SIGTERM, and by SIGKILL after 3 s. The group has to be
  * killed when its leader has ended.
  */
 export function tiedCommand(file: string, args: readonly string[]): [string, string[]] {
