@@ -5,12 +5,14 @@ import { commandLine } from '../view/commands.ts'
 import { count, span } from '../view/format.ts'
 import { addressOf, linkTo } from './links.ts'
 import type { ObservationReport, ProblemGroup, RunReport } from './model.ts'
-import { gradeClass } from './timeline.ts'
+import { gradeClass, outcomeOf } from './outcome.ts'
 
 /** More rows than this make a page that is slow to open; `report.json` has all. */
 const MOST_ROWS = 600
 /** From here on the worst come first: nobody reads a long list to its end. */
 const WORST_FIRST = 30
+/** Of a long list so many are seen without asking. */
+const OPEN_ROWS = 20
 const MOST_REASONS = 3
 const EXAMPLES = 3
 
@@ -48,21 +50,30 @@ function entry(term: string, text: string | Html): Html {
 /** Each observation with its verdict, what decided it, the numbers that matter, its picture and its products. */
 export function observationsSection({ observations }: RunReport): Html {
   if (observations.length === 0) return html`<p>No observation was planned.</p>`
-  const ordered = observations.length > WORST_FIRST ? observations.toSorted(worstFirst) : observations.toSorted(byId)
-  const shown = ordered.slice(0, MOST_ROWS)
-  return html`${
-    shown.length < observations.length &&
-    html`<p>
-      The ${shown.length} worst of ${observations.length} observations; all are in
-      <a href="report.json">report.json</a>.
-    </p>`
-  }${scrollTable(
-    'Observations',
+  const many = observations.length > WORST_FIRST
+  const ordered = observations.toSorted(many ? worstFirst : byId)
+  const first = ordered.slice(0, many ? OPEN_ROWS : WORST_FIRST)
+  const others = ordered.slice(first.length, MOST_ROWS)
+  return html`${observationTable('Observations', `${many ? `The worst of ${observations.length} observations first. ` : ''}${columnsText}`, first)}${
+    others.length > 0 &&
+    html`<details>
+      <summary>${count(others.length, 'more observation')}</summary>
+      ${observationTable('More observations', 'The worst first, as above.', others)}
+    </details>`
+  }${
+    MOST_ROWS < observations.length &&
+    html`<p>Those after the ${MOST_ROWS} worst are in <a href="report.json">report.json</a>.</p>`
+  }`
+}
+
+const columnsText =
+  'Noise is the rms of the residual in the middle of the field; the flux ratio is ours over the catalogue\u2019s, the offset ours minus the catalogue\u2019s.'
+
+function observationTable(title: string, text: string, observations: readonly ObservationReport[]): Html {
+  return scrollTable(
+    title,
     html`<table>
-      ${caption(
-        observations.length > WORST_FIRST ? 'The worst first. ' : '',
-        'Noise is the rms of the residual in the middle of the field; the flux ratio is ours over the catalogue\u2019s, the offset ours minus the catalogue\u2019s.',
-      )}
+      ${caption(text)}
       <thead>
         <tr>
           <th scope="col">Image</th>
@@ -76,17 +87,17 @@ export function observationsSection({ observations }: RunReport): Html {
         </tr>
       </thead>
       <tbody>
-        ${shown.map(observationRow)}
+        ${observations.map(observationRow)}
       </tbody>
     </table>`,
-  )}`
+  )
 }
 
 function observationRow(observation: ObservationReport): Html {
-  const { id, status, verdict, outputs, wallSeconds } = observation
+  const { id, outputs, wallSeconds } = observation
   const page = outputs['report']
   const picture = outputs['quicklook']
-  const word = status === 'done' ? verdict : status
+  const word = outcomeOf(observation)
   const metric = (stage: StageName, name: string): number | undefined =>
     observation.steps.findLast((step) => step.stage === stage)?.metrics[name]
   const ratio = metric('validation', 'fluxRatio')
@@ -147,6 +158,6 @@ function byId(a: ObservationReport, b: ObservationReport): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
 
-function rank({ status, verdict }: ObservationReport): number {
-  return badness.indexOf(status === 'done' ? verdict : status)
+function rank(observation: ObservationReport): number {
+  return badness.indexOf(outcomeOf(observation))
 }

@@ -4,6 +4,7 @@ import { statuses } from '../pipeline/state.ts'
 import { count, enumeration, span } from '../view/format.ts'
 import { observationsSection, problemsSection } from './observations.ts'
 import type { RunReport } from './model.ts'
+import { outcomeOf } from './outcome.ts'
 import { provenanceSection } from './provenance.ts'
 import { resourcesSection } from './resources.ts'
 import { retriesSection, stepsSection } from './steps.ts'
@@ -57,9 +58,9 @@ const outcomeWords = ['good', 'uncertain', 'bad', 'not run', ...statuses] as con
 
 /** How many observations have which verdict, or which state where they were not finished. */
 function outcomes({ observations }: RunReport): string[] {
-  const words = observations.map(({ status, verdict }) => (status === 'done' ? verdict : status))
+  const found = observations.map(outcomeOf)
   return outcomeWords.flatMap((word) => {
-    const n = words.filter((each) => each === word).length
+    const n = found.filter((each) => each === word).length
     return n === 0 ? [] : [`${n} ${word}`]
   })
 }

@@ -7,6 +7,8 @@ import type { Setting } from './settings.ts'
 /** More files than this are left to `scan.json`. */
 const MOST_FILES = 200
 const MOST_SETS = 100
+/** A longer list is seen when asked for. */
+const OPEN_SETS = 30
 
 /** Where all of it comes from: command, configuration, versions, solution sets, raw files. */
 export function provenanceSection(report: RunReport): Html {
@@ -80,25 +82,33 @@ function solutionsTable(observations: readonly ObservationReport[]): Html | fals
   const chosen = observations.filter(({ calibration }) => calibration !== null)
   if (chosen.length === 0) return false
   const shown = chosen.slice(0, MOST_SETS)
+  const table = scrollTable(
+    'Solution sets',
+    html`<table>
+      ${caption(shown.length < chosen.length ? `The first ${shown.length} of ${chosen.length} observations.` : 'What each observation was calibrated with.')}
+      <thead>
+        <tr>
+          <th scope="col">Observation</th>
+          <th scope="col">Solutions of</th>
+          <th scope="col">Calibrator</th>
+          <th scope="col" class="number">Age</th>
+          <th scope="col">Why</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shown.map(solutionsRow)}
+      </tbody>
+    </table>`,
+  )
   return html`<h3>Solution sets</h3>
-    ${scrollTable(
-      'Solution sets',
-      html`<table>
-        ${caption(shown.length < chosen.length ? `The first ${shown.length} of ${chosen.length} observations.` : 'What each observation was calibrated with.')}
-        <thead>
-          <tr>
-            <th scope="col">Observation</th>
-            <th scope="col">Solutions of</th>
-            <th scope="col">Calibrator</th>
-            <th scope="col" class="number">Age</th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${shown.map(solutionsRow)}
-        </tbody>
-      </table>`,
-    )}`
+    ${
+      chosen.length > OPEN_SETS
+        ? html`<details>
+            <summary>What ${chosen.length} observations were calibrated with</summary>
+            ${table}
+          </details>`
+        : table
+    }`
 }
 
 function solutionsRow({ id, calibration, solutionAgeHours }: ObservationReport): Html {

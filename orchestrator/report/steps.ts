@@ -4,7 +4,7 @@ import { bytes, span } from '../view/format.ts'
 import type { AttemptReport } from './attempts.ts'
 import { linkTo } from './links.ts'
 import type { ObservationReport, RunReport, StepReport } from './model.ts'
-import { gradeClass } from './timeline.ts'
+import { gradeClass } from './outcome.ts'
 
 /** More rows than this make a page that is slow to open; the trace has all. */
 const MOST_ROWS = 400

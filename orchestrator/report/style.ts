@@ -1,9 +1,9 @@
 /** Styles of the run's page besides those that all pages share. Colours of the stages differ in lightness too. */
 export const style = `
-:root { --conversion: #2f6fb5; --calibration: #b35c00; --imaging: #6d3fc0; --validation: #17796b; --simulation: #6e7781; --waiting: #b9c0c8; }
-@media screen and (prefers-color-scheme: dark) { :root { --conversion: #6cb6ff; --calibration: #f0a85a; --imaging: #c297ff; --validation: #4fd0bb; --simulation: #8b949e; --waiting: #4a525c; } }
+:root { --conversion: #2f6fb5; --calibration: #b35c00; --imaging: #6d3fc0; --validation: #17796b; --simulation: #6e7781; --waiting: #8c959f; }
+@media screen and (prefers-color-scheme: dark) { :root { --conversion: #6cb6ff; --calibration: #f0a85a; --imaging: #c297ff; --validation: #4fd0bb; --simulation: #8b949e; --waiting: #6e7681; } }
 .stage-conversion { --c: var(--conversion); } .stage-calibration { --c: var(--calibration); } .stage-imaging { --c: var(--imaging); } .stage-validation { --c: var(--validation); } .stage-simulation { --c: var(--simulation); }
-.timeline { width: 100%; min-width: 760px; height: auto; display: block; }
+.timeline { width: 100%; min-width: 800px; height: auto; display: block; }
 svg .bar { fill: var(--c); } svg .waiting { fill: var(--waiting); } svg .phase { fill: transparent; } svg .phase.pale { fill: var(--page); fill-opacity: 0.3; }
 svg .hatch { fill: var(--page); fill-opacity: 0.75; } svg .hatch-lines { stroke: var(--page); stroke-width: 2.4; } svg .break { stroke: var(--ink); stroke-dasharray: 4 4; stroke-width: 1.2; }
 svg text.grade { fill: var(--tone); }

@@ -4,6 +4,7 @@ import { duration, span } from '../view/format.ts'
 import { pipelineStages } from '../pipeline/stages.ts'
 import type { AttemptReport } from './attempts.ts'
 import type { ObservationReport, RunReport } from './model.ts'
+import { gradeClass, outcomeOf } from './outcome.ts'
 
 /** More rows than this are read by nobody; the trace has all. */
 const MOST_ROWS = 60
@@ -91,8 +92,8 @@ function row(
   observation: ObservationReport,
   { attempts, y, scale }: { attempts: readonly AttemptReport[]; y: number; scale: Scale },
 ): Html {
-  const { id, verdict, status } = observation
-  const word = status === 'done' ? verdict : status
+  const { id } = observation
+  const word = outcomeOf(observation)
   return html`<g>
     <text class="label" x="${LEFT - 8}" y="${y + 15}" text-anchor="end">${id}</text>
     ${attempts.map((attempt) => [waitingBar(attempt, y, scale), attemptBar(attempt, y, scale)])}
@@ -191,18 +192,6 @@ function makeScale({ sessions }: RunReport): Scale {
 function tickSeconds(total: number): number[] {
   const step = steps.find((candidate) => total / candidate <= TICKS) ?? total
   return Array.from({ length: Math.floor(total / step) + 1 }, (_, index) => index * step)
-}
-
-export function gradeClass(word: string): string {
-  const tones: Record<string, string> = {
-    good: 'good',
-    uncertain: 'uncertain',
-    bad: 'bad',
-    failed: 'bad',
-    skipped: 'uncertain',
-    cancelled: 'uncertain',
-  }
-  return `grade tone-of-${tones[word] ?? 'not-run'}`
 }
 
 function swatch(name: string, hatched = false): Html {
