@@ -139,18 +139,24 @@ test('a promised output that was not written is refused', async (t) => {
   assertNothingLeft(root)
 })
 
+/** The code that a stage gave for its end. */
+function codeOf(lines: readonly Record<string, unknown>[]): unknown {
+  const last = lines.findLast((line) => line['type'] === 'error')
+  return (last?.['error'] as { code?: string } | undefined)?.code
+}
+
 const sound = { path: 'a.txt', bytes: text.length, kind: 'text' }
-const badInputs: [string, number, Record<string, unknown>][] = [
-  ['a missing file', 66, { ...sound, path: 'absent.txt' }],
-  ['another size', 66, { ...sound, bytes: 4 }],
-  ['another content', 66, { ...sound, sha256: sha256('other') }],
-  ['a path that leaves the root', 64, { ...sound, path: '../a.txt' }],
+const badInputs: [string, string, Record<string, unknown>][] = [
+  ['a missing file', 'INPUT_MISSING', { ...sound, path: 'absent.txt' }],
+  ['another size', 'INPUT_CHANGED', { ...sound, bytes: 4 }],
+  ['another content', 'INPUT_CHANGED', { ...sound, sha256: sha256('other') }],
+  ['a path that leaves the root', 'PARAMS_INVALID', { ...sound, path: '../a.txt' }],
 ]
-for (const [what, exit, reference] of badInputs) {
+for (const [what, error, reference] of badInputs) {
   test(`an input with ${what} is refused before the stage runs`, async (t) => {
     const { root, start } = room(t)
     const { code, lines } = await start('succeed', { inputs: { text: reference } }).ended
-    assert.equal(code, exit)
+    assert.deepEqual([code, codeOf(lines)], [error === 'PARAMS_INVALID' ? 64 : 66, error])
     assert.ok(!lines.some((line) => line['type'] === 'progress'))
     assertNothingLeft(root)
   })
@@ -158,7 +164,8 @@ for (const [what, exit, reference] of badInputs) {
 
 test('parameters outside the schema are refused with exit 64', async (t) => {
   const { root, start } = room(t)
-  assert.equal((await start('succeed', { params: { act: 'dance' } }).ended).code, 64)
+  const { code, lines } = await start('succeed', { params: { act: 'dance' } }).ended
+  assert.deepEqual([code, codeOf(lines)], [64, 'PARAMS_INVALID'])
   assertNothingLeft(root)
 })
 
