@@ -7,7 +7,7 @@ import { ProblemError } from '../pipeline/problem.ts'
 import { lockHolder } from '../runs/lock.ts'
 import { findRun, readRun } from '../runs/run-directory.ts'
 import { confirmed } from './confirm.ts'
-import type { Io } from './io.ts'
+import { runStyle, type Io } from './io.ts'
 import { dataRoot, withGlobalOptions, withHelp, type GlobalOptions } from './options.ts'
 
 /** A run ends within 5 s of being asked; a loaded machine may take longer to say so. */
@@ -38,17 +38,18 @@ finished ones are not: contimg resume goes on with them.`,
 async function cancel(wanted: string, options: CancelOptions, io: Io): Promise<void> {
   const root = dataRoot(options, io)
   const name = await findRun(root, wanted)
+  const { rootFlag } = runStyle(io, options, root)
   const lock = join(root, 'runs', name, 'lock')
   const holder = await lockHolder(lock)
   if (holder === undefined) {
     const { status } = await readRun(root, name)
     throw new ProblemError('RUN_NOT_ACTIVE', `nobody works on the run "${name}", whose status is ${status}`, {
-      hint: `contimg resume ${name} goes on with it, contimg rm ${name} removes it`,
+      hint: `contimg resume ${name}${rootFlag} goes on with it, contimg rm ${name}${rootFlag} removes it`,
     })
   }
   if (!holder.here)
     throw new ProblemError('RUN_LOCKED', `process ${holder.pid} on ${holder.host} works on the run "${name}"`, {
-      hint: `run contimg cancel ${name} on ${holder.host}`,
+      hint: `run contimg cancel ${name}${rootFlag} on ${holder.host}`,
     })
   if (!(await confirmed(`End the run "${name}", on which process ${holder.pid} works?`, options, io))) return
   askToEnd(holder.pid)
@@ -56,7 +57,7 @@ async function cancel(wanted: string, options: CancelOptions, io: Io): Promise<v
   while ((await lockHolder(lock))?.pid === holder.pid) {
     if (performance.now() > deadline || io.signal.aborted)
       throw new ProblemError('RUN_LOCKED', `process ${holder.pid} has not ended yet`, {
-        hint: `look again with: contimg get ${name}; if it hangs: kill -9 ${holder.pid}, which loses nothing that is finished`,
+        hint: `look again with: contimg get ${name}${rootFlag}; if it hangs: kill -9 ${holder.pid}, which loses nothing that is finished`,
       })
     await sleep(LOOK_MS)
   }
@@ -66,5 +67,7 @@ async function cancel(wanted: string, options: CancelOptions, io: Io): Promise<v
   if (options.output === 'json')
     io.out(`${JSON.stringify({ apiVersion, run: name, status, steps: steps.length, kept }, null, 2)}\n`)
   else
-    io.out(`${name}  ${status}; ${kept} of ${steps.length} steps are finished and kept\nnext  contimg resume ${name}\n`)
+    io.out(
+      `${name}  ${status}; ${kept} of ${steps.length} steps are finished and kept\nnext  contimg resume ${name}${rootFlag}\n`,
+    )
 }

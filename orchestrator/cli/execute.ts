@@ -78,7 +78,11 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
     follower.end()
     await leaveReport(config.root, finished.run, io)
     if (finished.exitCode === exitCodes.timedOut)
-      messageLines(io, problemLines(timedOut(finished, options.timeoutSeconds ?? 0), style), options)
+      messageLines(
+        io,
+        problemLines(timedOut(finished, { seconds: options.timeoutSeconds ?? 0, rootFlag: style.rootFlag }), style),
+        options,
+      )
     answer(finished, config.root, { ...options, io })
     return finished.exitCode ?? exitCodes.failed
   } catch (error) {
@@ -101,11 +105,11 @@ async function leaveReport(root: string, run: string, io: Io): Promise<void> {
   }
 }
 
-function timedOut({ run }: RunState, seconds: number): Problem {
+function timedOut({ run }: RunState, { seconds, rootFlag }: { seconds: number; rootFlag: string }): Problem {
   return {
     code: 'RUN_TIMED_OUT',
     message: `the time limit of ${span(seconds)} ended the run`,
-    hint: `contimg resume ${run} goes on; finished steps are reused`,
+    hint: `contimg resume ${run}${rootFlag} goes on; finished steps are reused`,
   }
 }
 

@@ -63,7 +63,8 @@ async function get(wanted: string, options: GetOptions, io: Io): Promise<number>
   else answerLines(io, treeLines(shown, { ...runStyle(io, options, root), wide: output === 'wide' }), options)
   if (options.watch !== true) return exitCodes.done
   if (io.signal.aborted) {
-    if (options.quiet !== true) io.err(`the run continues: contimg get ${name} -w\n`)
+    if (options.quiet !== true)
+      io.err(`the run continues: contimg get ${name} -w${runStyle(io, options, root).rootFlag}\n`)
     return Number(io.signal.reason)
   }
   // A run whose process died has no exit code of its own.

@@ -7,7 +7,7 @@ import { findRun, readRun } from '../runs/run-directory.ts'
 import { followFile, readStepLog } from '../runs/step-logs.ts'
 import { logLine, logRecord, type LogRecord } from '../view/logs.ts'
 import { printableText } from '../view/printable.ts'
-import { readyLines, type Io } from './io.ts'
+import { readyLines, runStyle, type Io } from './io.ts'
 import {
   countOption,
   dataRoot,
@@ -77,7 +77,7 @@ async function logs({ run, observation, stage }: Wanted, options: LogsOptions, i
   }
   if (!found)
     throw new ProblemError('STEP_NOT_FOUND', `nothing has been logged yet for ${observation ?? `the run "${name}"`}`, {
-      hint: `contimg get ${name} shows what has begun`,
+      hint: `contimg get ${name}${runStyle(io, options, root).rootFlag} shows what has begun`,
     })
   readyLines(io.out, options.tail === undefined ? shown : options.tail === 0 ? [] : shown.slice(-options.tail))
   for (const one of live)

@@ -8,7 +8,7 @@ import type { RunState } from '../pipeline/state.ts'
 import { findRun, readRun } from '../runs/run-directory.ts'
 import { count } from '../view/format.ts'
 import { executeRun } from './execute.ts'
-import { lines, type Io } from './io.ts'
+import { lines, runStyle, type Io } from './io.ts'
 import { flagOverrides, type ConfigFlags } from './load-config.ts'
 import {
   dataRoot,
@@ -64,7 +64,7 @@ async function resume(wanted: string, options: ResumeOptions, io: Io): Promise<n
   const failed = options.retryFailed === true ? [] : failedObservations(before)
   if (failed.length > 0 && options.quiet !== true)
     lines(io.err, [
-      `${count(failed.length, 'observation')} that failed ${failed.length === 1 ? 'is' : 'are'} left: ${failed.slice(0, 3).join(', ')}${failed.length > 3 ? ', …' : ''}; try again with: contimg resume ${name} --retry-failed`,
+      `${count(failed.length, 'observation')} that failed ${failed.length === 1 ? 'is' : 'are'} left: ${failed.slice(0, 3).join(', ')}${failed.length > 3 ? ', …' : ''}; try again with: contimg resume ${name} --retry-failed${runStyle(io, options, root).rootFlag}`,
     ])
   const left = new Set(failed)
   return executeRun(

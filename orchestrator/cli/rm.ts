@@ -6,7 +6,7 @@ import { removalOf, removeRun, type Removal } from '../runs/removal.ts'
 import { findRun } from '../runs/run-directory.ts'
 import { bytes, count } from '../view/format.ts'
 import { confirmed } from './confirm.ts'
-import { lines, type Io } from './io.ts'
+import { lines, runStyle, type Io } from './io.ts'
 import { dataRoot, withGlobalOptions, withHelp, type GlobalOptions } from './options.ts'
 
 interface RemoveOptions extends GlobalOptions {
@@ -41,7 +41,7 @@ async function remove(wanted: string, options: RemoveOptions, io: Io): Promise<v
   const holder = await lockHolder(`${root}/runs/${name}/lock`)
   if (holder !== undefined)
     throw new ProblemError('RUN_LOCKED', `process ${holder.pid} on ${holder.host} works on the run "${name}"`, {
-      hint: `end it first with: contimg cancel ${name}; nothing was removed`,
+      hint: `end it first with: contimg cancel ${name}${runStyle(io, options, root).rootFlag}; nothing was removed`,
     })
   const removal = await removalOf(root, name)
   const keepProducts = options.keepProducts === true
