@@ -52,7 +52,7 @@ export async function openRun(
     const reserve = keepReserve(join(path, '.reserve'))
     const log = openEventLog(join(path, 'events.ndjson'), now, () => reserve.release())
     const repairs = [
-      ...(lock.takenOverFrom === undefined ? [] : [`took over from process ${lock.takenOverFrom}, which has ended`]),
+      ...(lock.takenOverFrom === undefined ? [] : [takenOver(lock.takenOverFrom)]),
       ...(log.repaired ? ['cut off a half-written last line of the event log'] : []),
       ...(lost ? ['the event log of the earlier work on this run is lost: a new one begins here'] : []),
     ]
@@ -61,6 +61,12 @@ export async function openRun(
     await lock.release()
     throw error
   }
+}
+
+function takenOver(pid: number): string {
+  return pid === 0
+    ? 'took over from a process whose lock cannot be read any more'
+    : `took over from process ${pid}, which has ended`
 }
 
 /** Names of the runs under a data root, the one that was active last first. */
