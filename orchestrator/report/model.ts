@@ -256,7 +256,7 @@ function stepReport(
 function problemGroups(state: RunState, rootFlag: string): ProblemGroup[] {
   return failures(state.observations).map(({ status, stage, problem, observations }) => ({
     code: problem.code,
-    message: problem.message,
+    message: problem.why === undefined ? problem.message : `${problem.message}: ${problem.why}`,
     hint: problem.hint ?? null,
     status,
     stage: stage ?? null,
