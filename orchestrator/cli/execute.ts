@@ -48,7 +48,7 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
   const quiet = options.quiet === true
   if (options.fresh === true) await requireAlone(config.root, config.name)
   const follower = followRun(io, { ...options, root: config.root })
-  const prepared = await prepare(config, io, { say: follower.say, quiet, signal: io.signal })
+  const prepared = await prepare(config, io, { say: (texts) => follower.say(texts), quiet, signal: io.signal })
   if (config.execution.from !== undefined) requireUpstream(await planOf(config, prepared), config)
   let current: RunState | undefined
   try {
@@ -69,7 +69,7 @@ async function execute(config: RunConfig, options: ExecuteOptions, io: Io): Prom
           stagesDir: io.stagesDir,
           ...(io.env['CONTIMG_SCRATCH'] ? { scratchRoot: resolve(io.cwd, io.env['CONTIMG_SCRATCH']) } : {}),
         }),
-      onLive: follower.onLive,
+      onLive: (step, live) => follower.onLive(step, live),
       onEvent(event, state) {
         current = state
         follower.onEvent(event, state)
