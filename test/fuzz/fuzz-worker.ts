@@ -8,6 +8,8 @@ import type { FuzzRoom, FuzzTarget } from './target.ts'
 
 export interface FuzzWork {
   readonly target: string
+  /** The module of a target that is not listed. */
+  readonly module: string | undefined
   readonly folder: string
   readonly seed: string
   readonly first: number
@@ -45,7 +47,10 @@ async function work(task: FuzzWork, tell: (report: FuzzReport) => void): Promise
     import('#runtime/numeric/random.ts'),
     import('./own-error.ts'),
   ])
-  const target = await targets[task.target].load()
+  const target =
+    task.module === undefined
+      ? await targets[task.target].load()
+      : ((await import(task.module)) as { target: FuzzTarget }).target
   const room = await target.prepare(folder)
   const make = (index: number) => {
     const seed = room.seeds[index % room.seeds.length]

@@ -30,6 +30,10 @@ interface FuzzOptions {
   /** Where inputs that failed are kept. */
   keepIn?: string
   log?: (line: string) => void
+  /** The module of a target that is not listed. */
+  module?: string
+  /** Time of a processor that an input may take. */
+  hangMs?: number
 }
 
 /**
@@ -49,7 +53,8 @@ export async function fuzz(
     const failed: { index: number; error: string }[] = []
     for (let first = 0; first < count;) {
       const end = Math.min(count, first + BATCH)
-      const stopped = await batch({ target, folder, seed, first, end, only: undefined }, (report) => {
+      const work = { target, module: options.module, folder, seed, first, end, only: undefined }
+      const stopped = await batch(work, options.hangMs ?? HANG_MS, (report) => {
         if (report.kind === 'unexpected') failed.push(report)
         if (report.kind !== 'tally') return
         result.read += report.read
@@ -64,7 +69,10 @@ export async function fuzz(
     }
     const failures: { index: number; error: string; kept: string }[] = []
     for (const { index, error } of failed) {
-      const kept = failures.length < MAX_KEPT ? await keep({ target, folder, seed, index }, options.keepIn) : ''
+      const kept =
+        failures.length < MAX_KEPT
+          ? await keep({ target, module: options.module, folder, seed, index }, options.keepIn)
+          : ''
       failures.push({ index, error, kept })
       options.log?.(`${target} ${index}${kept === '' ? '' : `, kept as ${kept}`}: ${error}`)
     }
@@ -75,12 +83,12 @@ export async function fuzz(
 }
 
 async function keep(
-  { target, folder, seed, index }: { target: string; folder: string; seed: string; index: number },
+  { index, ...work }: Pick<FuzzWork, 'target' | 'module' | 'folder' | 'seed'> & { index: number },
   keepIn = join(tmpdir(), 'contimg-fuzz-failures'),
 ): Promise<string> {
   mkdirSync(keepIn, { recursive: true })
-  const path = join(keepIn, `${target}-${seed}-${index}`)
-  await batch({ target, folder, seed, first: index, end: index + 1, only: 'make' }, (report) => {
+  const path = join(keepIn, `${work.target}-${work.seed}-${index}`)
+  await batch({ ...work, first: index, end: index + 1, only: 'make' }, HANG_MS, (report) => {
     if (report.kind === 'input') writeFileSync(path, report.bytes)
   })
   return path
@@ -89,6 +97,7 @@ async function keep(
 /** Runs one worker; what it stopped at when it hung or died. */
 async function batch(
   work: Omit<FuzzWork, 'at'>,
+  hangMs: number,
   tell: (report: FuzzReport) => void,
 ): Promise<{ index: number; error: string } | undefined> {
   const at = new Int32Array(new SharedArrayBuffer(8))
@@ -110,7 +119,7 @@ async function batch(
       const index = Atomics.load(at, 0)
       const now = { wall: performance.now(), busy: busyMs(Atomics.load(at, 1)) }
       if (index !== last) since = now
-      else if (now.busy - since.busy > HANG_MS) settle(`busy for ${HANG_MS} ms`)
+      else if (now.busy - since.busy > hangMs) settle(`busy for ${hangMs} ms`)
       else if (now.wall - since.wall > STILL_MS) settle(`still for ${STILL_MS} ms`)
       last = index
     }, 250)
