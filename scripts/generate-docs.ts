@@ -13,6 +13,7 @@ import { validation } from '../stages/validation/contract.ts'
 import { architecturePage } from './pages/architecture.ts'
 import { commandsPage } from './pages/commands.ts'
 import { configurationPage } from './pages/configuration.ts'
+import { faultsPage } from './pages/faults.ts'
 import { code, table } from './pages/markdown.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -21,6 +22,7 @@ const note = generatedFrom('the stage contracts and the catalogues of errors')
 const pages: Record<string, string> = {
   'docs/stage-contracts.md': stagePage([conversion, calibration, imaging, validation]),
   'docs/error-codes.md': errorPage(),
+  'docs/faults.md': faultsPage(generatedFrom('the catalogue of faults of the simulation and test/e2e/fault-cases.ts')),
   'docs/configuration.md': configurationPage(generatedFrom('the schema of the configuration')),
   'docs/commands.md': await commandsPage(generatedFrom('the help texts of the commands')),
   'docs/architecture.md': architecturePage(root, readText(join(root, 'docs/architecture.md')) ?? ''),
