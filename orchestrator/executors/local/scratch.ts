@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeDirectory } from '#runtime/stage/filesystem.ts'
 
 export const SHARED_MEMORY = '/dev/shm'
 /** Room that a plan's error may take. */
@@ -16,13 +15,11 @@ interface ScratchWish {
   fixed: boolean
 }
 
-/** A fresh folder for an attempt's scratch: in shared memory where its plan fits beside its working memory, else on disk. */
+/** A folder for an attempt's scratch, which the stage makes: in shared memory where its plan fits beside its working memory, else on disk. */
 export async function chooseScratch({ uid, scratchBytes, memoryBytes, disk, fixed }: ScratchWish): Promise<string> {
   const needed = scratchBytes * MARGIN
   const inMemory = !fixed && needed > 0 && needed <= memoryBytes && needed <= (await freeBytes(SHARED_MEMORY))
-  const folder = join(inMemory ? SHARED_MEMORY : disk, `contimg-${uid}`)
-  await makeDirectory(folder)
-  return folder
+  return join(inMemory ? SHARED_MEMORY : disk, `contimg-${uid}`)
 }
 
 async function freeBytes(path: string): Promise<number> {
