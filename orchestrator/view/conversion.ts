@@ -1,6 +1,7 @@
 import type { Progress } from '#runtime/stage/contract.ts'
 import type { Converted } from '../../stages/conversion/contract.ts'
 import { checkLine, reasons, severity } from './check.ts'
+import { bar as drawBar } from './fit.ts'
 import { bytes, count, duration, enumeration, glyph, span, type Style } from './format.ts'
 
 /** What is known of a conversion while it runs. */
@@ -41,13 +42,8 @@ export function progressLine({ phase, phaseBegan, progress }: ConversionProgress
   // The count is the first to go where it is narrow, then the bar.
   const counted = room - count.length >= LONGEST_BAR / 2
   const cells = bar ? Math.min(LONGEST_BAR, counted ? room - count.length : room) : 0
-  const drawn = cells < SHORTEST_BAR ? '' : `  ${drawBar(part, cells, utf8)}`
+  const drawn = cells < SHORTEST_BAR ? '' : `  ${drawBar(part, cells, { utf8 })}`
   return `${head}${drawn}${percent}${counted ? count : ''}${left}`.slice(0, width)
-}
-
-function drawBar(part: number, cells: number, utf8: boolean): string {
-  const full = Math.floor(part * cells)
-  return (utf8 ? '▇' : '#').repeat(full) + (utf8 ? '▁' : '.').repeat(cells - full)
 }
 
 /** The answer of `contimg convert`: the set and its verdict, what it holds, what was found, what it cost. */

@@ -35,7 +35,7 @@ export function occurrence(problem: Problem, stage: string | undefined, { observ
     .map(({ id }) => id)
 }
 
-export function failedStage({ steps }: ObservationState): string | undefined {
+function failedStage({ steps }: ObservationState): string | undefined {
   return steps.find(({ status }) => status === 'failed')?.stage
 }
 

@@ -160,7 +160,7 @@ function stepSeconds({ status, attempts, product, finishedAt }: StepState): numb
 }
 
 /** Since when an observation waits, ms: since its last step ended, or since the run began. */
-export function waitingSince({ steps }: ObservationState, { startedAt }: RunState): number {
+function waitingSince({ steps }: ObservationState, { startedAt }: RunState): number {
   return Math.max(
     Date.parse(startedAt),
     ...steps.flatMap(({ finishedAt }) => (finishedAt === undefined ? [] : [Date.parse(finishedAt)])),
@@ -168,7 +168,7 @@ export function waitingSince({ steps }: ObservationState, { startedAt }: RunStat
 }
 
 /** What a step waits for: a solution set, else a free slot, and who has it. */
-export function waitingReason(step: StepState, { observations, slots }: RunState): string {
+function waitingReason(step: StepState, { observations, slots }: RunState): string {
   if (step.waiting !== undefined) return `${step.waiting}${progressOfSet(step.waiting, observations)}`
   const running = observations.flatMap(({ id, steps }) =>
     steps.filter(({ status }) => status === 'running').map(({ stage }) => `${id} ${stage}`),

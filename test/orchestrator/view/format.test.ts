@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { quality, type Check, type Verdict } from '#runtime/stage/quality.ts'
+import { reasons } from '../../../orchestrator/view/check.ts'
 import { bytes, count, duration, span, table } from '../../../orchestrator/view/format.ts'
 import { foldEvents } from '../../../orchestrator/pipeline/state.ts'
 import { liveName } from '../../../orchestrator/pipeline/live.ts'
@@ -89,4 +91,24 @@ test('the heartbeat says what runs, with its progress and for how long', () => {
     ' 1:00  running: 20260125T222605 imaging (clean, 7 of 12 passes) for 50 s',
   )
   assert.equal(heartbeat(foldEvents([]), { now, live }), undefined)
+})
+
+test('a verdict rests on the checks that decide it; others are its reasons only where none of these is', () => {
+  const check = (name: string, verdict: Verdict, gating: boolean): Check => ({
+    name,
+    verdict,
+    gating,
+    blocking: false,
+    message: 'so it is',
+  })
+  const namesOf = (...checks: Check[]): string[] => reasons(quality(checks)).map(({ name }) => name)
+  const [rows, counts, noise] = [
+    check('rows', 'bad', true),
+    check('counts', 'bad', false),
+    check('noise', 'good', true),
+  ]
+  assert.deepEqual(namesOf(rows, counts, noise), ['rows'])
+  assert.deepEqual(namesOf(check('flux', 'not run', true), counts, noise), ['flux'])
+  assert.deepEqual(namesOf(counts, noise, check('extra', 'not run', false)), ['counts'])
+  assert.deepEqual(namesOf(noise, check('extra', 'not run', false)), [])
 })

@@ -15,7 +15,7 @@ export function timeOf(seconds: number): number {
 
 export const good = '20260125T222605'
 export const corrupt = '20260125T223114'
-export const lacking = '20260125T223623'
+const lacking = '20260125T223623'
 
 const truncated: Problem = {
   code: 'DATA_UNREADABLE',
