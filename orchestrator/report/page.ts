@@ -54,6 +54,9 @@ function headline(report: RunReport): string {
   return `${words[report.status].short}${found.length === 0 ? '' : `, ${found.join(', ')}`}`
 }
 
+/** Fewer finished observations make no rate. */
+const FEWEST_FOR_RATE = 4
+
 const outcomeWords = ['good', 'uncertain', 'bad', 'not run', ...statuses] as const
 
 /** How many observations have which verdict, or which state where they were not finished. */
@@ -75,12 +78,19 @@ function banner(report: RunReport): Html {
     <dl class="facts">
       ${fact('Started (UTC)', report.startedAt.slice(0, 19).replace('T', ' '))}
       ${fact('Took', `${span(report.seconds)}${report.sessions.length > 1 ? ` in ${report.sessions.length} sessions` : ''}`)}
-      ${fact('CPU time', span(cpuSeconds))}
+      ${fact('CPU time', span(cpuSeconds))} ${fact('Rate', rate(report))}
       ${fact('Steps', `${counts.ran} run, ${counts.reused} reused, ${count(counts.retries, 'retry', 'retries')}`)}
       ${fact('Input', report.input)} ${fact('Data root', report.root)}
       ${fact('contimg', `${report.version}, ${report.executor}`)}
       ${fact('Exit code', exitCode === null ? (status === 'running' ? 'not ended yet' : 'none: its process died') : String(exitCode))}
     </dl>`
+}
+
+/** How fast observations were finished, for runs of which that means something. */
+function rate({ observations, seconds }: RunReport): string | undefined {
+  const finished = observations.filter(({ status, wallSeconds }) => status === 'done' && wallSeconds > 0).length
+  if (finished < FEWEST_FOR_RATE || seconds <= 0) return undefined
+  return `${((finished * 3600) / seconds).toFixed(1)} observations/h`
 }
 
 function tone({ status, counts }: RunReport): string {
