@@ -7,7 +7,7 @@ import { exitCodes } from '../pipeline/outcome.ts'
 import { convertedLines, progressLine, type ConversionProgress } from '../view/conversion.ts'
 import { duration } from '../view/format.ts'
 import { lines, styleOf, type Io } from './io.ts'
-import { startLiveLine } from './live-line.ts'
+import { startScreen } from './screen.ts'
 import { withHelp, withTerminalOptions, type TerminalOptions } from './options.ts'
 
 interface ConvertCliOptions extends TerminalOptions {
@@ -105,7 +105,9 @@ function showProgress(io: Io, { quiet, utf8 }: { quiet: boolean; utf8: boolean }
   const live = terminal !== undefined && io.env['TERM'] !== 'dumb'
   const draw = (columns: number, bar: boolean): string =>
     progressLine(progress, { seconds: seconds(), columns, bar, utf8 })
-  const line = live ? startLiveLine(io.err, () => draw(terminal.columns(), true)) : undefined
+  const screen = live
+    ? startScreen({ write: io.err, terminal, draw: () => [draw(terminal.columns(), true)] })
+    : undefined
   const heartbeat = live
     ? undefined
     : setInterval(() => io.err(`${draw(Number.POSITIVE_INFINITY, false)}\n`), HEARTBEAT_MS)
@@ -122,7 +124,7 @@ function showProgress(io: Io, { quiet, utf8 }: { quiet: boolean; utf8: boolean }
       }
     },
     end() {
-      line?.end()
+      screen?.end()
       clearInterval(heartbeat)
     },
   }

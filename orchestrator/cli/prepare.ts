@@ -76,7 +76,7 @@ async function prepareAll(config: RunConfig, io: Io, { say, quiet, signal }: Pre
       stationTable: config.stationTable,
       signal,
       onProgress: progress.hear,
-      onNote: (message) => say([message]),
+      onNote: (message) => progress.say([message]),
     }).finally(progress.end),
   )
   const scanSeconds = Math.round(performance.now() - started) / 1000

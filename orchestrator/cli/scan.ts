@@ -49,7 +49,7 @@ async function scan(directory: string, options: ScanCliOptions, io: Io): Promise
     root: options.cache ? dataRoot(options, io) : undefined,
     signal: io.signal,
     onProgress: progress.hear,
-    onNote: (message) => (quiet ? undefined : lines(io.err, [message])),
+    onNote: (message) => progress.say([message]),
   }).finally(progress.end)
   const document = scanDocument(found, { expected, incomplete: options.incomplete === true })
   if (output === 'name') lines(io.out, scanNames(document))

@@ -42,12 +42,13 @@ export function startScreen({ write, terminal, draw }: ScreenOptions): Screen {
     const block = draw()
     if (above.length === 0 && block.length === shown.length && block.every((line, index) => line === shown[index]))
       return
+    // A block that is never drawn leaves the terminal alone.
+    if (block.length > 0) terminal.cursor(false)
     const text = [...above, ...block].map((line) => `${line}\n`).join('')
     write(`${BEGIN_FRAME}${back()}${text}${END_FRAME}`)
     shown = block
   }
 
-  terminal.cursor(false)
   show([])
   const timer = setInterval(() => show([]), REDRAW_MS)
   return {

@@ -19,6 +19,7 @@ import { convertedSchema, type Converted } from '../../stages/conversion/contrac
 import { hashTree } from '../../stages/runtime/stage/files.ts'
 import { needs, runPython } from '../oracles/oracle.ts'
 import { rawObservation, writeRaw } from '../stages/conversion/raw-observation.ts'
+import { screenOf } from './screen.ts'
 import { cli, startCli, temporaryFolder, type CliEnd } from './cli.ts'
 
 /** `contimg convert` as a person meets it: real files, the real stage, what is left behind. */
@@ -116,11 +117,14 @@ test(
     assert.equal(status, 0, stdout)
     const [live, answer, ...rest] = stdout.split('✔ ')
     assert.deepEqual(rest, [])
-    const drawn = (live ?? '').split('\r\u001b[K')
+    const drawn = (live ?? '').split('\u001b[?2026h').slice(1)
     assert.ok(drawn.length > 2, stdout)
-    assert.equal(drawn[0], '')
-    assert.equal(drawn.at(-1), '', 'the line is gone when the answer comes')
-    for (const line of drawn.slice(1, -1)) assert.match(line, /^ \d:\d\d  \w.{0,50}$/)
+    for (const frame of drawn) {
+      const [line, ...more] = screenOf(frame.split('\u001b[?2026l', 1)[0] ?? '', 60)
+      assert.match(line ?? '', /^ \d:\d\d  \w.{0,50}$/)
+      assert.deepEqual(more, [])
+    }
+    assert.deepEqual(screenOf(live ?? '', 60), [], 'the line is gone when the answer comes')
     assert.ok(!(answer ?? '').includes('\u001b'))
   },
 )
