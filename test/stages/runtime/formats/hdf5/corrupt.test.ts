@@ -148,7 +148,7 @@ test('files with random damage end in our own error or are read, at once', () =>
   const path = join(folder.path, 'damaged.h5')
   const metadata = bytes.length - ROWS * 8
   let refused = 0
-  const started = performance.now()
+  const before = process.cpuUsage()
   for (let run = 0; run < 3000; run++) {
     const damaged = Buffer.from(bytes)
     for (let change = 0; change <= random.int(4); change++) {
@@ -171,5 +171,7 @@ test('files with random damage end in our own error or are read, at once', () =>
     }
   }
   assert.ok(refused > 300, `only ${refused} of 3000 damaged files were refused`)
-  assert.ok(performance.now() - started < 20_000)
+  const { user, system } = process.cpuUsage(before)
+  // Work, not time: what else the machine does is no fault of the reader.
+  assert.ok(user + system < 20e6)
 })
