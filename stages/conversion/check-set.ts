@@ -1,5 +1,6 @@
 import type { StationTable } from '#runtime/formats/station-table.ts'
 import { ARCSEC_RAD, DEGREE_RAD } from '#runtime/sky/constants.ts'
+import type { EarthOrientationTable } from '#runtime/sky/time.ts'
 import type { StageOutcome } from '#runtime/stage/contract.ts'
 import { quality } from '#runtime/stage/quality.ts'
 import type { AntennaHealth } from './antenna-health.ts'
@@ -28,7 +29,7 @@ export interface WrittenSet {
   samplesPerRow: number
   deadAntennas: string[]
   absent: number[]
-  earthOrientation: { source: string }
+  earthOrientation: EarthOrientationTable
   /** Where the antennas should be, if the user says so. */
   stationTable: StationTable | undefined
   staging: Staging
@@ -79,7 +80,10 @@ export async function checkSet({
     zeroFraction: health.zeroFractionOfLiving,
     antennas: { present: health.present.length, dead: deadAntennas },
     reopen: reopened,
-    earthOrientation: { extrapolated: observation.pointing.eop.extrapolated, source: earthOrientation.source },
+    earthOrientation: {
+      beyondDays: daysBeyond(earthOrientation, observation.pointing.midMjd),
+      source: earthOrientation.source,
+    },
   })
   const { centre, eop } = observation.pointing
   return {
@@ -118,6 +122,11 @@ export async function checkSet({
       ...(stationTable === undefined ? {} : { stationTable: stationTable.sha256 }),
     },
   }
+}
+
+/** How far a time is from the nearest day of a table that does not reach it; 0 within. */
+function daysBeyond({ firstMjd, dut1S }: EarthOrientationTable, mjd: number): number {
+  return Math.max(0, firstMjd - mjd, mjd - (firstMjd + dut1S.length - 1))
 }
 
 /** Metrics that only files of the telescope have. */

@@ -1,4 +1,4 @@
-import { access, constants, glob, readdir, stat } from 'node:fs/promises'
+import { access, constants, glob, lstat, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { StageError } from '#runtime/stage/errors.ts'
 import { isCandidate, isUnfinished } from './file-name.ts'
@@ -26,7 +26,7 @@ export async function namedFiles(given: readonly string[]): Promise<NamedFiles> 
         : found.isDirectory()
           ? (await readdir(path)).map((name) => join(path, name))
           : undefined
-    if (names === undefined) {
+    if (names === undefined || (found === undefined && names.length === 0 && (await isLink(path)))) {
       paths.add(path)
       continue
     }
@@ -49,13 +49,22 @@ export async function namedFiles(given: readonly string[]): Promise<NamedFiles> 
 
 async function checkReadable(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    await access(path, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+    await access(path, constants.R_OK).catch(async (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT' && (await isLink(path)))
+        throw new StageError('INPUT_MISSING', `${path} is a link to a file that does not exist`, {
+          cause,
+          hint: 'mend the link, or remove it',
+        })
       throw new StageError('INPUT_MISSING', `${path} cannot be read (${cause.code})`, {
         cause,
         hint: 'make it readable for the user that runs contimg',
       })
     })
   }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true
 }
 
 async function matches(pattern: string): Promise<string[]> {

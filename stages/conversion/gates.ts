@@ -36,7 +36,8 @@ export interface GateFacts {
   zeroFraction: number
   antennas: { present: number; dead: readonly string[] }
   reopen: { cells: number; different: number; largestError: number }
-  earthOrientation: { extrapolated: boolean; source: string }
+  /** How far the observation is beyond the table, days; 0 within. */
+  earthOrientation: { beyondDays: number; source: string }
 }
 
 /** Limits of the gates; those of the telescope's geometry come from its station table. */
@@ -280,12 +281,16 @@ function deadAntennaCheck({ antennas: { present, dead } }: GateFacts): Check {
   })
 }
 
-function earthOrientationCheck({ earthOrientation: { extrapolated, source } }: GateFacts): Check {
+function earthOrientationCheck({ earthOrientation: { beyondDays, source } }: GateFacts): Check {
   return note({
     name: 'earth-orientation',
-    verdict: extrapolated ? 'uncertain' : 'good',
-    message: extrapolated
-      ? `the Earth-orientation table does not reach this date; its nearest value was used (${source})`
-      : `UT1 and polar motion from ${source}`,
+    verdict: beyondDays === 0 ? 'good' : 'uncertain',
+    value: beyondDays,
+    unit: 'd',
+    limits: { good: '= 0' },
+    message:
+      beyondDays === 0
+        ? `UT1 and polar motion from ${source}`
+        : `the Earth-orientation table ends ${beyondDays.toFixed(1)} days from this date; its nearest value was used (${source})`,
   })
 }

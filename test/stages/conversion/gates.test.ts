@@ -26,7 +26,7 @@ const good: GateFacts = {
   zeroFraction: 0.01,
   antennas: { present: 96, dead: [] },
   reopen: { cells: 64, different: 0, largestError: 6e-8 },
-  earthOrientation: { extrapolated: false, source: 'IERS' },
+  earthOrientation: { beyondDays: 0, source: 'IERS' },
 }
 
 function wFit(offsetArcsec: number, residualM: number): WFit {
@@ -83,7 +83,7 @@ const cases: [string, Partial<GateFacts>, string, string][] = [
   ['a third of the antennas dead', { antennas: { present: 6, dead: ['1', '2'] } }, 'dead-antennas', 'uncertain'],
   [
     'times beyond the table',
-    { earthOrientation: { extrapolated: true, source: 'IERS' } },
+    { earthOrientation: { beyondDays: 12.5, source: 'IERS' } },
     'earth-orientation',
     'uncertain',
   ],
