@@ -106,6 +106,12 @@ export type Pass = SurveyPass | BandpassSumPass | BandpassSolvePass | GainSumPas
 
 export type PassResult = { type: 'done' } | { type: 'error'; code: string; message: string; hint?: string }
 
+/** What the units of a pass are, for people. */
+export function unitName({ kind }: Pass): string {
+  if (kind === 'bandpass-solve') return 'subbands'
+  return kind === 'apply' ? 'tiles' : 'blocks'
+}
+
 /** Units of a pass. */
 export function unitsOf(job: Job, pass: Pass, slotsPerUnit: number): number {
   if (pass.kind === 'bandpass-solve') return job.subbands

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Progress } from '#runtime/stage/contract.ts'
 import { StageError, type ErrorCode } from '#runtime/stage/errors.ts'
 import { SLOTS_PER_UNIT } from '../contract.ts'
-import { unitsOf, type Job, type Pass, type PassResult } from '../job.ts'
+import { unitName, unitsOf, type Job, type Pass, type PassResult } from '../job.ts'
 
 /** Milliseconds between two looks at the progress. */
 const PROGRESS_MS = 500
@@ -34,14 +34,14 @@ export function startWorkers(
       Atomics.store(job.counter, 1, 0)
       const total = unitsOf(job, pass, SLOTS_PER_UNIT)
       const timer = setInterval(
-        () => progress({ done: Atomics.load(job.counter, 1), total, unit: pass.kind }),
+        () => progress({ done: Atomics.load(job.counter, 1), total, unit: unitName(pass) }),
         PROGRESS_MS,
       )
       const onAbort = (): void => void stop()
       signal.addEventListener('abort', onAbort, { once: true })
       try {
         await Promise.all(workers.map((worker) => runOn(worker, pass)))
-        progress({ done: total, total, unit: pass.kind })
+        progress({ done: total, total, unit: unitName(pass) })
       } catch (error) {
         if (signal.aborted) throw cancelled()
         throw error
