@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { faultCatalogue } from '../../stages/simulation/contract.ts'
 import { cli, temporaryFolder } from './cli.ts'
 
 const faulty: [string, string[], string, RegExp, RegExp][] = [
@@ -40,4 +41,14 @@ test('simulate does not mix two observations in one folder', async (t) => {
   assert.equal(exitCode, 2)
   assert.match(err, /already holds other\.hdf5.*\[OUTPUT_EXISTS\]\n +fix +choose an empty directory/)
   assert.deepEqual(readdirSync(folder), ['other.hdf5'])
+})
+
+test('simulate lists its faults, and refuses one that the observation has no place for before it writes anything', async (t) => {
+  const { out: help } = await cli(['simulate', '--help'])
+  for (const { name } of faultCatalogue) assert.match(help, new RegExp(`^ {2}${name} `, 'm'))
+  const out = join(temporaryFolder(t), 'sky')
+  const { exitCode, err } = await cli(['simulate', '--out', out, '--fault', 'missing:subbands=9'])
+  assert.equal(exitCode, 2)
+  assert.match(err, /fault missing:subbands=9: the observation has no subband 9 \[USAGE\]/)
+  assert.ok(!existsSync(out) || readdirSync(out).length === 0)
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planSimulation, presets, resolveParams, simulationParams } from '../../../stages/simulation/contract.ts'
+import {
+  faultCatalogue,
+  planSimulation,
+  presets,
+  resolveParams,
+  simulationParams,
+} from '../../../stages/simulation/contract.ts'
 
 test('every parameter says what it is', () => {
   for (const [name, schema] of Object.entries(simulationParams.shape)) assert.ok(schema.description, name)
@@ -27,4 +33,23 @@ test('the plan grows with the observation', () => {
   assert.ok(full.bytes > 2.3e9 && full.bytes < 2.35e9)
   assert.ok(full.seconds > demo.seconds)
   assert.ok(full.workingBytes < 1e9)
+})
+
+test('a fault is a name with parameters, and a wrong one is told by what is wrong with it', () => {
+  assert.deepEqual(resolveParams({ faults: ['samples:value=zero,channels=0-2+5'] }).faults, [
+    'samples:value=zero,channels=0-2+5',
+  ])
+  for (const [text, message] of [
+    ['mising', /no fault is called .*mising.*; there are: missing, late/],
+    ['missing:at=1', /missing has no parameter .*at.*; it has: subbands/],
+    ['late:seconds=soon', /late: seconds: /],
+    ['station-moved', /station-moved: station: /],
+    ['missing:subbands=0..3', /numbers joined by \+, ranges by -/],
+  ] as const)
+    assert.throws(() => resolveParams({ faults: [text] }), message, text)
+})
+
+test('every fault has its place in the help', () => {
+  assert.ok(faultCatalogue.length >= 20)
+  for (const { name, help, params } of faultCatalogue) assert.ok(help.length > 5 && params.includes('subbands'), name)
 })
