@@ -4,6 +4,7 @@ import { duration, span } from '../view/format.ts'
 import { pipelineStages } from '../pipeline/stages.ts'
 import type { AttemptReport } from './attempts.ts'
 import type { ObservationReport, RunReport } from './model.ts'
+import { occupancy } from './occupancy.ts'
 import { gradeClass, outcomeOf } from './outcome.ts'
 
 /** More rows than this are read by nobody; the trace has all. */
@@ -24,7 +25,7 @@ const steps = [
 ]
 
 /** Time of work on the axis: sessions follow each other without the gaps between them. */
-interface Scale {
+export interface Scale {
   /** Seconds of work before a time. */
   seconds(at: string): number
   x(seconds: number): number
@@ -54,6 +55,7 @@ export function timelineSection(report: RunReport): Html {
       </p>`
     }
     <div class="scroll" tabindex="0" role="region" aria-label="Drawing of the timeline">
+      ${shown.length < tried.length && occupancy(attempts, { scale, width: WIDTH, left: LEFT, right: RIGHT })}
       <svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="timeline-t timeline-d">
         <title id="timeline-t">Timeline</title>
         <desc id="timeline-d">

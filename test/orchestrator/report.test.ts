@@ -60,6 +60,7 @@ test('the report of hundreds of observations stays small: the worst first, the r
   const page = reportPage(report)
   assert.ok(page.length < 3e6, `${page.length} bytes`)
   assert.match(page, /60 of \d+ observations: what failed, was tried again or took longest/)
+  assert.match(page, /Attempts running at a time, by stage: at most 1"/)
   assert.ok(page.indexOf('OUT_OF_MEMORY') < page.indexOf('id="observations"'))
   const [first] = [
     ...page.slice(page.indexOf('<h2 id="observations-h"')).matchAll(/class="grade tone-of-\w+">\s*(\w+)/g),
