@@ -6,7 +6,7 @@ export { scanSchema, type Scan, type ScanObservation } from './scan-schema.ts'
 
 const MIB = 1024 * 1024
 
-/** Resident size of Node with the stage's code and four worker threads at work, rounded up from 270 MB measured. */
+/** Resident size of Node with the stage's code and four threads at work, rounded up from 270 MB measured. */
 const BASE_BYTES = 280 * MIB
 
 /** Index of the lowest subband of the correlator. */
@@ -18,8 +18,11 @@ const BYTES_PER_ROW = 320
 /** Visibilities converted in a second on two cores, disk to disk, with hashing; measured, rounded down. */
 const VISIBILITIES_PER_SECOND = 4e7
 
-/** A worker and its buffers never need more threads than this: two cores saturate memory and disk. */
-export const MAX_WORKERS = 4
+/** More threads than this are never needed: two cores saturate memory and disk. */
+export const MAX_THREADS = 4
+
+/** Threads that read through the HDF5 library, which takes up to 100 MB in each: two stay below 300 MB. */
+export const MAX_LIBRARY_THREADS = 2
 
 /** Scratch space must hold this many times a set that is staged in it: other files of the attempt lie there too. */
 export const STAGING_MARGIN = 1.1

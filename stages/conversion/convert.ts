@@ -13,7 +13,7 @@ import { antennaHealth } from './antenna-health.ts'
 import { outputBand } from './band.ts'
 import { blockJob, TILE_ROWS } from './block-job.ts'
 import { checkSet } from './check-set.ts'
-import { conversion, MAX_WORKERS, residentBytes, setBytes } from './contract.ts'
+import { conversion, MAX_LIBRARY_THREADS, MAX_THREADS, residentBytes, setBytes } from './contract.ts'
 import { finishSet } from './finish-set.ts'
 import { createHeldFiles, type HeldFiles } from './held-files.ts'
 import { observationGeometry } from './observation.ts'
@@ -45,7 +45,7 @@ export interface ConvertPlan {
 
 /** Converts the files of one observation into a MeasurementSet, `measurement-set`, and checks what was written. */
 export async function convertGroup(shell: ConvertShell, plan: ConvertPlan): Promise<StageOutcome<typeof conversion>> {
-  const threads = Math.max(1, Math.min(MAX_WORKERS, Math.floor(shell.resources.cpu)))
+  const threads = Math.max(1, Math.min(MAX_THREADS, Math.floor(shell.resources.cpu)))
   const workers = startBlockWorkers(threads, plan.paths)
   const files = createHeldFiles()
   try {
@@ -170,10 +170,10 @@ async function convertRead(
 
 /** How many threads have the memory to read files through the HDF5 library; all of them where none is read so. */
 function affordableThreads({ resources, log }: ConvertShell, members: readonly Source[], rows: number): number {
-  if (members.every(({ read }) => read.method === 'direct')) return MAX_WORKERS
+  if (members.every(({ read }) => read.method === 'direct')) return MAX_THREADS
   const spareBytes = resources.memoryBytes - residentBytes(rows)
-  const threads = Math.min(MAX_WORKERS, Math.max(1, Math.floor(spareBytes / H5WASM_HEAP_BYTES)))
-  if (threads < Math.min(MAX_WORKERS, Math.floor(resources.cpu)))
+  const threads = Math.min(MAX_LIBRARY_THREADS, Math.max(1, Math.floor(spareBytes / H5WASM_HEAP_BYTES)))
+  if (threads < Math.min(MAX_LIBRARY_THREADS, Math.floor(resources.cpu)))
     log.info(`${threads} threads convert: the HDF5 library may take ${H5WASM_HEAP_BYTES / 1024 ** 2} MiB in each`)
   return threads
 }
