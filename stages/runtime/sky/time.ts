@@ -96,8 +96,12 @@ export function last(mjdUtc: number, eop: EarthOrientation, longitudeRad: number
   return wrapTurns((gast(mjdUtc, eop) + longitudeRad) / TWO_PI)
 }
 
-/** ISO 8601 with milliseconds and Z, of an MJD in UTC. */
+/** Days from 1970 that the calendar of the language reaches. */
+const CALENDAR_DAYS = 1e8
+
+/** ISO 8601 with milliseconds and Z, of an MJD in UTC; of one beyond the calendar, as damaged files have, the MJD itself. */
 export function isoUtc(mjdUtc: number): string {
+  if (!(Math.abs(mjdUtc - UNIX_EPOCH_MJD) < CALENDAR_DAYS)) return `MJD ${mjdUtc}`
   return new Date(Math.round((mjdUtc - UNIX_EPOCH_MJD) * DAY_S * 1000)).toISOString()
 }
 

@@ -103,3 +103,8 @@ test('an observation is named by the second nearest its leading edge', () => {
   assert.equal(observationId(mjdFromIso('2026-01-25T22:26:05.4')), '20260125T222605')
   assert.equal(observationId(mjdFromIso('2026-12-31T23:59:59.7')), '20270101T000000')
 })
+
+test('a time beyond the calendar is told as its MJD', () => {
+  for (const mjd of [1e300, -1e300, 1e9]) assert.equal(isoUtc(mjd), `MJD ${mjd}`)
+  assert.equal(isoUtc(40587), '1970-01-01T00:00:00.000Z')
+})
