@@ -93,8 +93,17 @@ function bound(origin: string, sign: string, limit: number | bigint): string {
   return `${sign} ${limit}`
 }
 
+function jsonOf(value: unknown): string {
+  try {
+    return canonicalJson(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return 'something nested without end'
+  }
+}
+
 function brief(value: unknown): string {
-  const text = typeof value === 'string' ? `"${value}"` : canonicalJson(value)
+  const text = typeof value === 'string' ? `"${value}"` : jsonOf(value)
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 

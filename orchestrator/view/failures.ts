@@ -41,5 +41,7 @@ function failedStage({ steps }: ObservationState): string | undefined {
 
 /** Equal for problems that differ only in names and numbers. */
 function failureKey({ code, message }: Problem, stage: string | undefined): string {
-  return `${stage ?? ''} ${code} ${message.replace(/\S*\d\S*/g, '#').replace(/(# )+/g, '# ')}`
+  // Word by word: one expression over all of it would take minutes for a word of a hundred thousand letters.
+  const words = message.split(/\s/).map((word) => (/\d/.test(word) ? '#' : word))
+  return `${stage ?? ''} ${code} ${words.filter((word, i) => word !== '#' || words[i - 1] !== '#').join(' ')}`
 }
