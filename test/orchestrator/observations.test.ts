@@ -212,7 +212,7 @@ test('too few subbands: skipped, exit 1, no quarantine; the others finish', asyn
     ],
   )
   assert.match(err, /6 of 16 subbands are missing \(04, 09, 11, 12, 13, 14\); ingest\.minSubbands asks for at least 12/)
-  assert.match(err, /fix .*--set ingest\.minSubbands=10/)
+  assert.match(err, /fix [^]*--set ingest\.minSubbands=10/)
   assert.equal(existsSync(join(bench.root, 'quarantine')), false)
   const lowered = await bench.run('--set', 'ingest.minSubbands=10')
   assert.equal(lowered.exitCode, 0)
