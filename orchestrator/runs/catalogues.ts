@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { cp, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { cp, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { hashTree } from '#runtime/stage/files.ts'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import { ownerName, thisOwner } from '#runtime/stage/owner.ts'
 import { ProblemError } from '../pipeline/problem.ts'
 import type { Asset } from '../pipeline/plan.ts'
@@ -81,7 +82,7 @@ async function install(root: string, source: string): Promise<InstalledCatalogue
   const target = join(root, path)
   if ((await stat(join(target, 'catalogue.json')).catch(() => undefined)) === undefined) {
     const temporary = join(root, 'catalogues', `.install-${randomUUID()}.${ownerName(thisOwner())}`)
-    await mkdir(join(root, 'catalogues'), { recursive: true })
+    await makeDirectory(join(root, 'catalogues'))
     try {
       // Copies of what links lead to, whatever that is, have no place in the data root; links to it even less.
       const links = (await readdir(source, { recursive: true, withFileTypes: true })).filter(

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { sealed, sealOf } from '#runtime/stage/checksums.ts'
 import { apiVersion, stageResultSchema, type StageResult } from '#runtime/stage/contract.ts'
 import { failpoint } from '#runtime/stage/failpoint.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import { keyDocumentSchema } from '../pipeline/key-document.ts'
 import { KEY_DIGITS, productPath, type KeyParts } from '../pipeline/key.ts'
 import type { KnownProduct, PlannedStep, Shelf } from '../pipeline/plan.ts'
@@ -99,7 +100,7 @@ function keysOf(names: readonly string[]): Set<string> {
 /** What decides a step's key, and the set it solves: written before the step starts, beside its product. */
 export async function writeKeyFile(root: string, step: PlannedStep): Promise<void> {
   const path = keyFile(root, productPath(step))
-  await mkdir(dirname(path), { recursive: true })
+  await makeDirectory(dirname(path))
   await writeFileAtomic(path, `${JSON.stringify(keyDocument(step), null, 2)}\n`)
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import { mkdir, readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import { configIdentity, parseConfig, type RunConfig } from '../pipeline/config.ts'
 import { runName, runNamePattern } from '../pipeline/names.ts'
 import { ProblemError } from '../pipeline/problem.ts'
@@ -41,7 +42,7 @@ export async function openRun(
   const path = join(config.root, folder)
   const configPath = join(path, 'config.yaml')
   if (existsSync(configPath)) await requireSameConfig(configPath, name, config)
-  await mkdir(path, { recursive: true })
+  await makeDirectory(path)
   const lock = await acquireLock(join(path, 'lock'))
   try {
     // Another process may have made it meanwhile.

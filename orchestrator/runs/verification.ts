@@ -1,8 +1,9 @@
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises'
+import { readFile, readdir, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { CHECKSUMS_FILE, parseChecksums } from '#runtime/stage/checksums.ts'
 import type { StageResult } from '#runtime/stage/contract.ts'
 import { hashFile, treeDigest, writeFileAtomic } from '#runtime/stage/files.ts'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import { readResult, RESULT_FILE } from './product-store.ts'
 
 /** One thing that is wrong with a product: a file of it, and what. */
@@ -205,7 +206,7 @@ async function writeStamps(
     files: Object.fromEntries([...files.values()].map((file) => [file.path, file.stamp])),
   } satisfies Stamps
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectory(dirname(path))
     await writeFileAtomic(path, JSON.stringify(stamps))
   } catch (error) {
     // A cache on a disk that is full or cannot be written: the next one to ask hashes again.

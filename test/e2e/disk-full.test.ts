@@ -7,9 +7,11 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { needs } from '../oracles/oracle.ts'
 import type { FullDiskEnd, FullDiskReport, FullDiskSpec, FullDiskTrial } from '../reliability/full-disk.ts'
+import { observation, workbench, type Workbench } from '../orchestrator/workbench.ts'
 import { cli, temporaryFolder } from './cli.ts'
 
 const driver = fileURLToPath(new URL('../reliability/full-disk.ts', import.meta.url))
+const scripted = fileURLToPath(new URL('../reliability/scripted-main.ts', import.meta.url))
 const MEBIBYTE = 1024 ** 2
 
 /** A private mount namespace with a file system in memory is only to be had as root. */
@@ -93,4 +95,55 @@ describe('a full disk', { skip: needs('wsclean') || noNamespace() }, () => {
     }
     assert.deepEqual(failures, [])
   })
+})
+
+/** A run of scripted stages in a mount namespace of its own, after some shell commands there. */
+function runIn(bench: Workbench, commands: string): { exitCode: number | null; err: string } {
+  const argv = [scripted, 'run', '--input', bench.input, '--root', bench.root]
+  const script = `${commands} && exec "$@"`
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', process.execPath, ...argv], {
+    encoding: 'utf8',
+    env: { ...process.env, CONTIMG_CATALOGUE: '' },
+  })
+  return { exitCode: status, err: stderr }
+}
+
+describe('a data root that cannot be written', { skip: noNamespace() }, () => {
+  test('as a whole is refused before anything starts', (t) => {
+    const bench = workbench(t)
+    bench.give({ observations: [observation('20260125T222605')] })
+    const { exitCode, err } = runIn(bench, `mkdir -p ${bench.root} && mount -t tmpfs -o ro tmpfs ${bench.root}`)
+    assert.equal(exitCode, 2, err)
+    assert.match(err, /the data root \S+ cannot be written \(EROFS\).*\[ROOT_UNWRITABLE\]/)
+  })
+
+  test('in the folder of products fails the step with what to do, and the same command finishes later', async (t) => {
+    const bench = workbench(t)
+    bench.give({ observations: [observation('20260125T222605')] })
+    const products = join(bench.root, 'products')
+    const readOnly = `mount --bind ${products} ${products} && mount -o remount,ro,bind ${products}`
+    const { exitCode, err } = runIn(bench, `mkdir -p ${products} && ${readOnly}`)
+    assert.equal(exitCode, 1, err)
+    assert.match(err, /conversion failed: the file system cannot be written.*\[OUTPUT_UNWRITABLE\]/)
+    assert.match(err, /fix +make it writable, or choose another data root/)
+    assert.equal((await bench.run()).exitCode, 0)
+  })
+})
+
+test('no room for one observation is no reason to leave the others', async (t) => {
+  const bench = workbench(t)
+  const [first, second] = ['20260125T222605', '20260125T223114'] as const
+  bench.give({ observations: [observation(first), observation(second)] })
+  bench.script({ [`imaging ${first}`]: { error: 'DISK_FULL' } })
+  const { exitCode, document } = await bench.run()
+  assert.equal(exitCode, 1)
+  assert.deepEqual(
+    document.observations.map(({ id, status }) => [id, status]),
+    [
+      [first, 'failed'],
+      [second, 'done'],
+    ],
+  )
+  bench.script({})
+  assert.equal((await bench.run()).exitCode, 0)
 })

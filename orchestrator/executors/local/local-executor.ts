@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Progress, StageContext } from '#runtime/stage/contract.ts'
 import { attemptDirectory } from '#runtime/stage/commit.ts'
 import type { ErrorData } from '#runtime/stage/errors.ts'
 import { writeFileAtomic } from '#runtime/stage/files.ts'
+import { makeDirectory } from '#runtime/stage/filesystem.ts'
 import { readMemoryKills } from '#runtime/stage/memory.ts'
 import type { Snapshot } from '#runtime/stage/snapshot.ts'
 import type { UsageSample } from '#runtime/stage/usage.ts'
@@ -75,7 +76,7 @@ async function runAttempt(
   listener: AttemptListener,
   { root, folder, entry, cancelled }: AttemptPlace,
 ): Promise<AttemptOutcome> {
-  await mkdir(folder, { recursive: true })
+  await makeDirectory(folder)
   const contextPath = join(folder, 'context.json')
   const snapshotPath = join(folder, 'snapshot.json')
   await writeFileAtomic(contextPath, `${JSON.stringify(context, null, 2)}\n`)

@@ -1,10 +1,11 @@
-import { access, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { access, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { StageContract, StageResult } from './contract.ts'
 import { CHECKSUMS_FILE, encodeChecksums, LOG_FILE, sealed } from './checksums.ts'
 import { StageError } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import { hashFile, hashFiles, syncPath, syncTree, treeDigest, writeFileAtomic, type FileDigest } from './files.ts'
+import { makeDirectory } from './filesystem.ts'
 
 /** Where an attempt writes: beside the product's final place, invisible under its final name. */
 export function attemptDirectory(productDir: string, uid: string): string {
@@ -16,7 +17,7 @@ export async function createAttempt(productDir: string, uid: string): Promise<st
   const directory = attemptDirectory(productDir, uid)
   failpoint('attempt.make.before')
   await rm(directory, { recursive: true, force: true })
-  await mkdir(directory, { recursive: true })
+  await makeDirectory(directory)
   failpoint('attempt.make.after')
   return directory
 }
