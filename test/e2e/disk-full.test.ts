@@ -22,7 +22,6 @@ function noNamespace(): string | false {
 
 const few: FullDiskTrial[] = [
   { fill: 'root', at: 'orchestrator event.before run.started' },
-  { fill: 'root', at: 'conversion phase.before convert' },
   { fill: 'scratch', at: 'imaging phase.before dirty' },
 ]
 
