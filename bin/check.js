@@ -11,6 +11,7 @@ const steps = [
   ['tsc', tool('tsc'), ['--project', '.']],
   ['knip', tool('knip'), []],
   ['kernels built from their text', nodeBinary(), ['scripts/build-kernels.ts', '--check']],
+  ['generated pages', nodeBinary(), ['scripts/generate-docs.ts', '--check']],
   ['dependency direction', nodeBinary(), ['--test', 'test/architecture.test.ts']],
 ]
 // The tools are scripts with a shebang: the bundled Node comes first for all of them.
