@@ -313,7 +313,10 @@ test('invariant 14: a zero or non-finite visibility is flagged, zero and without
     assert.deepEqual([data[2 * at], data[2 * at + 1], weights[at]], [0, 0, 0])
   })
   assert.equal(unusable, 3)
-  assert.deepEqual([...new Set(weights)].sort(), [0, 0.5, 1])
+  assert.deepEqual(
+    [...new Set(weights)].sort((a, b) => a - b),
+    [0, 0.5, 1],
+  )
   assert.equal(layout.weightSpectrum, true)
 })
 

@@ -64,7 +64,7 @@ async function verify(what: string | undefined, options: VerifyOptions, io: Io):
   const root = dataRoot(options, io)
   const { products, rejected } = await everyProduct(root)
   const chosen = what === undefined ? products : await choose(what, { root, products, io })
-  const progress = reporter(chosen.length, options.quiet === true ? () => undefined : io.err, io)
+  const progress = reporter(chosen.length, options.quiet === true ? () => undefined : (text) => io.err(text), io)
   const verified: VerifiedProduct[] = []
   for (const product of chosen) {
     verified.push(await verifyOne(root, product, { io, moveAside: options.moveAside === true, hear: progress.hear }))
@@ -152,7 +152,7 @@ function reporter(total: number, say: (text: string) => void, { now }: Io) {
   let told = began
   let [done, read] = [0, 0]
   return {
-    hear(amount: number): void {
+    hear: (amount: number): void => {
       read += amount
       if (now().getTime() - told < PROGRESS_MS) return
       told = now().getTime()

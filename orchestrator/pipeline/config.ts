@@ -167,7 +167,11 @@ export function parseSetting(text: string): Override {
   }
   const raw = rest.join('=')
   try {
-    return { path: parts, value: raw === '' ? '' : (parse(raw, { logLevel: 'error' }) as unknown), origin: `--set ${text}` }
+    return {
+      path: parts,
+      value: raw === '' ? '' : (parse(raw, { logLevel: 'error' }) as unknown),
+      origin: `--set ${text}`,
+    }
   } catch {
     return { path: parts, value: raw, origin: `--set ${text}` }
   }

@@ -46,7 +46,10 @@ async function readConfig(folder: string): Promise<{ run: unknown; defaults: unk
   const text = await readText(join(folder, 'config.yaml'))
   if (text === undefined) return undefined
   try {
-    return { run: parse(text, { logLevel: 'error' }) as unknown, defaults: parseConfig({ overrides: [], resolvePath: (path) => path }) }
+    return {
+      run: parse(text, { logLevel: 'error' }) as unknown,
+      defaults: parseConfig({ overrides: [], resolvePath: (path) => path }),
+    }
   } catch {
     // It was edited into something that is no YAML: the report says that it cannot be read.
     return undefined

@@ -13,7 +13,7 @@ import { gradeOfSet, type SolutionCandidate } from '../pipeline/solutions.ts'
 import { pipelineStages, type PipelineStage } from '../pipeline/stages.ts'
 
 /** How the name of a folder begins that was a product and is none any more. */
-export const REJECTED = '.rejected-'
+const REJECTED = '.rejected-'
 
 export type ProductReading = { ok: true; product: string; result: StageResult } | { ok: false; why: string }
 

@@ -98,7 +98,7 @@ export async function rememberProduct(root: string, product: string, result: Sta
 }
 
 /** What is wrong, in one sentence: the first findings and how many there are. */
-export function describeFindings(findings: readonly Finding[]): string {
+function describeFindings(findings: readonly Finding[]): string {
   const shown = findings.slice(0, 3).map(({ file, why }) => `${file} ${why}`)
   return `${shown.join('; ')}${findings.length > shown.length ? `; and ${findings.length - shown.length} more` : ''}`
 }

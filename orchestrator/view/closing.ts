@@ -121,7 +121,7 @@ function failureLines(
 ): string[] {
   const [first, ...others] = observations
   const command = fixCommand(problem, state, options)
-  const logged = first?.steps.some((step) => step.status === 'failed' && step.attempts.length > 0) === true
+  const logged = first?.steps.some((step) => step.status === 'failed' && step.attempts.length > 0) ?? false
   return problemLines(problem, {
     ...options,
     mark: status,

@@ -43,10 +43,12 @@ export function paceLine(state: RunState, now: number): string[] {
   const rate = made.length / hours
   const left = (state.observations.length - over.length) / rate
   const used = state.observations.flatMap(({ steps }) => steps).reduce((sum, step) => sum + gibHours(step), 0)
+  const ahead =
+    left > 0
+      ? `, ${count(state.observations.length - over.length, 'observation')} left, about ${span(left * 3600)}`
+      : ''
   return [
-    `  ${rate.toFixed(1)} observations/h (the sky: ${SKY_PER_HOUR.toFixed(1)})` +
-      `${left > 0 ? `, ${count(state.observations.length - over.length, 'observation')} left, about ${span(left * 3600)}` : ''}` +
-      `, ${used.toFixed(1)} GiB.h so far`,
+    `  ${rate.toFixed(1)} observations/h (the sky: ${SKY_PER_HOUR.toFixed(1)})${ahead}, ${used.toFixed(1)} GiB.h so far`,
   ]
 }
 

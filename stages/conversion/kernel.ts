@@ -40,7 +40,7 @@ export interface KernelBlock {
 }
 
 /** Radians of phase for one metre of path and one hertz. */
-export const TURN_RAD_S_M = (-2 * Math.PI) / SPEED_OF_LIGHT_M_S
+const TURN_RAD_S_M = (-2 * Math.PI) / SPEED_OF_LIGHT_M_S
 
 /** Squares of amplitudes from here on could overflow float32 when rotated: such samples count as not finite. */
 export const LARGEST_SQUARE = 3.4e38 ** 2 / 2

@@ -219,7 +219,7 @@ export function parseFault(text: string): Fault {
       throw new RangeError(`${name} has no parameter "${key}"; it has: ${Object.keys(params).join(', ')}`)
     given[key] = value.join('=')
   }
-  const parsed = z.strictObject(params as z.ZodRawShape).safeParse(given)
+  const parsed = z.strictObject(params).safeParse(given)
   if (parsed.success) return { name, ...parsed.data } as Fault
   const [{ path, message }] = parsed.error.issues
   throw new RangeError(`${name}: ${path.join('.')}: ${message}`)

@@ -47,8 +47,9 @@ export async function scanFolder(input: string, options: ScanOptions): Promise<S
     })
     // Made this moment by the stage of this checkout; loading its schema takes longer than a scan of known files.
     const scan = JSON.parse(await readFile(out, 'utf8')) as Scan
-    if (scan.apiVersion !== apiVersion)
-      throw new ProblemError('SCAN_FAILED', `the conversion stage speaks ${String(scan.apiVersion)}, not ${apiVersion}`)
+    const spoken: string = scan.apiVersion
+    if (spoken !== apiVersion)
+      throw new ProblemError('SCAN_FAILED', `the conversion stage speaks ${spoken}, not ${apiVersion}`)
     return scan
   } finally {
     await rm(out, { force: true })

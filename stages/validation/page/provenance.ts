@@ -55,6 +55,8 @@ function chosenParams(params: ValidationParams): { name: string; value: string; 
   const defaults = validation.params.parse({})
   return Object.entries(params).flatMap(([name, value]) => {
     const standard = defaults[name as keyof typeof defaults]
-    return name === 'limits' || value === standard ? [] : [{ name, value: String(value), standard: String(standard) }]
+    return name === 'limits' || value === standard
+      ? []
+      : [{ name, value: JSON.stringify(value), standard: JSON.stringify(standard) }]
   })
 }
