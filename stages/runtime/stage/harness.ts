@@ -83,7 +83,11 @@ async function attempt<C extends StageContract>({ contract, run, context, root }
       scratchDir,
       signal: cancelled.signal,
       onProgress: (progress) => snapshot.progress(progress),
-      onPhase: () => snapshot.progress(undefined),
+      onPhase() {
+        snapshot.progress(undefined)
+        // At once: whoever is killed in it should be known to have been there.
+        snapshot.write(usage)
+      },
     }
     const made = await perform({ contract, run, context, root }, session)
     if (log.failure !== undefined) throw log.failure
@@ -162,10 +166,10 @@ async function perform<C extends StageContract>(
     },
     phase(name, work) {
       signal.throwIfAborted()
-      onPhase()
       log.event({ type: 'phase', name })
       failpoint('phase.before', name)
       return usage.phase(name, async () => {
+        onPhase()
         const done = await work()
         failpoint('phase.after', name)
         return done
